@@ -1,0 +1,282 @@
+"""Columns, types and meanings of every parquet artefact. A table that does not fit is refused, not repaired."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+
+def _field(name: str, kind: pa.DataType, about: str, *, null: bool = False) -> pa.Field:
+    return pa.field(name, kind, nullable=null, metadata={"about": about})
+
+
+_STRING = pa.string()
+_GEOMETRY = _field("geometry", pa.binary(), "polygon or multipolygon, WKB; GeoParquet", null=True)
+
+NUCLEI = pa.schema(
+    [
+        _field(
+            "nucleus_id",
+            pa.uint32(),
+            "dense from 1, in the order of the bundle; the value in every mask",
+        ),
+        _field("cell_id", _STRING, "the 10x cell that owns the nucleus"),
+        _field("x_um", pa.float64(), "centroid"),
+        _field("y_um", pa.float64(), "centroid"),
+        _field("area_um2", pa.float64(), "area of the repaired polygon"),
+        _field(
+            "repaired", pa.bool_(), "the ring of the bundle was invalid and has been made valid"
+        ),
+        _GEOMETRY,
+    ]
+)
+"""``nuclei.parquet``: one row per nucleus, geometry in um, always present and valid."""
+
+CELLS = pa.schema(
+    [
+        _field("cell_id", _STRING, "the 10x id, kept"),
+        _field("cell_number", pa.uint32(), "dense from 1, in the order of the bundle"),
+        _field("x_um", pa.float64(), "centroid"),
+        _field("y_um", pa.float64(), "centroid"),
+        _field("area_um2", pa.float64(), "area of the cell outline", null=True),
+        _field(
+            "nucleus_area_um2",
+            pa.float64(),
+            "summed area of its nuclei; null without a nucleus",
+            null=True,
+        ),
+        _field("nucleus_count", pa.uint16(), "number of its nuclei"),
+        _field(
+            "segmentation_method", _STRING, "as the bundle says; null where it does not", null=True
+        ),
+        _field(
+            "repaired", pa.bool_(), "the ring of the bundle was invalid and has been made valid"
+        ),
+        _GEOMETRY,
+    ]
+)
+"""``cells.parquet``: one row per cell of the bundle, in its order; geometry in um, null where the bundle has none."""
+
+TRANSCRIPTS = pa.schema(
+    [
+        _field("transcript_id", pa.uint64(), "as in the bundle"),
+        _field("cell_id", _STRING, "owner; null where the bundle says unassigned", null=True),
+        _field("overlaps_nucleus", pa.bool_(), "the bundle places it in a nucleus"),
+        _field("feature_name", pa.dictionary(pa.int32(), _STRING), "gene symbol or control name"),
+        _field("category", pa.dictionary(pa.int32(), _STRING), "gene, or the kind of control"),
+        _field("x_um", pa.float32(), "position"),
+        _field("y_um", pa.float32(), "position"),
+        _field("z_um", pa.float32(), "position"),
+        _field("qv", pa.float32(), "Phred-like decoding quality"),
+    ]
+)
+"""``transcripts.parquet``: one row per decoded molecule, all categories and qualities, in the order of the bundle."""
+
+GENE = "gene"
+"""Category of the transcripts that are counted as genes; every other category is a kind of control."""
+
+REGISTRATION = pa.schema(
+    [
+        _field("tile", pa.uint32(), "number of the tile"),
+        _field("x_um", pa.float64(), "centre of the tile"),
+        _field("y_um", pa.float64(), "centre of the tile"),
+        _field("n_nuclei", pa.uint32(), "nuclei with their centroid in the tile"),
+        _field(
+            "correlation",
+            pa.float64(),
+            "haematoxylin against drawn nuclei, as registered",
+            null=True,
+        ),
+        _field("best_correlation", pa.float64(), "the same at the best shift", null=True),
+        _field(
+            "dx_um", pa.float64(), "best shift of the nuclei, in um along morphology x", null=True
+        ),
+        _field(
+            "dy_um", pa.float64(), "best shift of the nuclei, in um along morphology y", null=True
+        ),
+        _field("residual_um", pa.float64(), "length of the best shift", null=True),
+        _field(
+            "reason",
+            _STRING,
+            "why there is no measurement: no_nucleus (too few), outside, or flat (no shift stands out)",
+            null=True,
+        ),
+    ]
+)
+"""``registration.parquet``: one row per tile of the morphology plane that has nuclei."""
+
+LABELS = pa.schema(
+    [
+        _field("cell_id", _STRING, "the 10x id"),
+        _field("final_label", _STRING, "class name of schema/labels.csv"),
+        _field("label1", _STRING, "coarse type"),
+        _field("label2", _STRING, "fine type"),
+        _field("label3", _STRING, "cancer_cell, normal_cell, or less10"),
+        _field(
+            "confidence",
+            pa.float32(),
+            "0 to 1: support of the class in the evidence of its cluster and its own scores",
+        ),
+        _field(
+            "decided_by",
+            _STRING,
+            "agreement, markers, tangram, neither, cell_evidence, low_count, or curation",
+        ),
+        _field(
+            "cluster",
+            _STRING,
+            "cluster of the cell table; null for cells below the count threshold",
+            null=True,
+        ),
+    ]
+)
+"""``labels.parquet``: one row per cell of the bundle, in the order of ``cells.parquet``."""
+
+EVIDENCE = pa.schema(
+    [
+        _field("cluster", _STRING, "cluster of the cell table"),
+        _field("n_cells", pa.uint32(), "cells in the cluster"),
+        _field(
+            "tangram_label",
+            _STRING,
+            "fine label that most cells of the cluster get from Tangram",
+            null=True,
+        ),
+        _field(
+            "tangram_class",
+            _STRING,
+            "class that most cells of the cluster get from Tangram",
+            null=True,
+        ),
+        _field("tangram_share", pa.float32(), "share of the cells that get that class", null=True),
+        _field("marker_label", _STRING, "fine type whose markers score highest", null=True),
+        _field("marker_class", _STRING, "class whose markers score highest", null=True),
+        _field("marker_score", pa.float32(), "score of that class", null=True),
+        _field("marker_margin", pa.float32(), "its lead over the next class", null=True),
+        _field(
+            "top_genes",
+            _STRING,
+            "genes that set the cluster apart, strongest first, comma separated",
+        ),
+        _field("final_label", _STRING, "the class decided"),
+        _field("label1", _STRING, "the coarse type decided"),
+        _field("label2", _STRING, "the fine type decided"),
+        _field("label3", _STRING, "cancer_cell or normal_cell"),
+        _field("decided_by", _STRING, "agreement, markers, tangram, neither, or curation"),
+        _field("reason", _STRING, "the decision in words"),
+    ]
+)
+"""``evidence.parquet``: one row per cluster."""
+
+PATCHES = pa.schema(
+    [
+        _field("patch_id", pa.uint32(), "grid_row * columns + grid_column"),
+        _field("grid_row", pa.uint32(), "row in the grid"),
+        _field("grid_column", pa.uint32(), "column in the grid"),
+        _field("x_px", pa.int64(), "left edge, px of this scale"),
+        _field("y_px", pa.int64(), "top edge, px of this scale"),
+        _field("x_he_px", pa.float64(), "left edge, level-0 H&E px"),
+        _field("y_he_px", pa.float64(), "top edge, level-0 H&E px"),
+        _field("side_he_px", pa.float64(), "side, level-0 H&E px"),
+        _field("complete", pa.bool_(), "lies wholly inside the image; only these are cut"),
+        _field("tissue_fraction", pa.float32(), "share of its area that is stained tissue"),
+    ]
+)
+"""``patches_{scale}.parquet``: the whole grid, one row per patch, by patch_id."""
+
+INSTANCES = pa.schema(
+    [
+        _field("patch_id", pa.uint32(), "patch"),
+        _field("nucleus_id", pa.uint32(), "value in the instance map of that patch"),
+        _field("class_index", pa.uint8(), "published class, 1 to 9"),
+        _field("visible_px", pa.uint32(), "pixels of the nucleus in the written mask"),
+        _field("visible_fraction", pa.float32(), "visible area over the whole area of the polygon"),
+        _field("touches_border", pa.bool_(), "a visible pixel lies on the border of the patch"),
+    ]
+)
+"""``masks_{scale}/instances.parquet``: one row per nucleus and patch, read off the written masks."""
+
+METRICS = pa.schema(
+    [
+        _field("patch_id", pa.uint32(), "patch"),
+        _field("Dice", pa.float64(), "2TP / (2TP + FP + FN) of foreground pixels", null=True),
+        _field("Jaccard", pa.float64(), "TP / (TP + FP + FN) of foreground pixels", null=True),
+        _field("bPQ", pa.float64(), "binary panoptic quality of the instances", null=True),
+        _field("n_true", pa.uint32(), "nuclei in the mask"),
+        _field("n_predicted", pa.uint32(), "nuclei predicted"),
+        _field(
+            "reason",
+            _STRING,
+            "why a metric is null: no_nucleus, not_run, outside, or no_background (one nucleus on "
+            "every pixel; bPQ only)",
+            null=True,
+        ),
+    ]
+)
+"""``metrics_{scale}.parquet``: one row per patch of the grid."""
+
+METRIC_NAMES = ("Dice", "Jaccard", "bPQ")
+"""The columns of METRICS that measure agreement."""
+
+SPLITS = pa.schema(
+    [
+        _field("slide", _STRING, "slide"),
+        _field("patch_id", pa.uint32(), "patch"),
+        _field(
+            "split", _STRING, "train, valid or test; null where the patch is in none", null=True
+        ),
+        _field(
+            "reason",
+            _STRING,
+            "why it is in none: guard, no_nucleus, outside, or registration (of the whole slide)",
+            null=True,
+        ),
+    ]
+)
+"""``splits.parquet``: one row per patch of every slide."""
+
+TRUTH_CELLS = pa.schema(
+    [
+        _field("cell_id", _STRING, "the 10x id"),
+        _field("fine_label", _STRING, "true fine type"),
+        _field("label3", _STRING, "cancer_cell or normal_cell"),
+        _field("class_name", _STRING, "true class"),
+        _field("niche", _STRING, "neighbourhood that the cell was placed in"),
+        _field("mixed_with", _STRING, "fine type whose transcripts bleed in", null=True),
+        _field("low_count", pa.bool_(), "planted with too few transcripts to be typed"),
+        _GEOMETRY,
+    ]
+)
+"""``truth/cells.parquet`` of a simulated slide: one row per cell, in the order of the bundle; geometry in um."""
+
+TRUTH_NUCLEI = pa.schema(
+    [
+        _field("nucleus_id", pa.uint32(), "dense from 1, in the order of the bundle"),
+        _field("cell_id", _STRING, "the 10x cell that owns the nucleus"),
+        _GEOMETRY,
+    ]
+)
+"""``truth/nuclei.parquet`` of a simulated slide: one row per nucleus, true geometry in um."""
+
+
+def mismatch(found: pa.Schema, expected: pa.Schema) -> str | None:
+    """Return what keeps a table from fitting, in words; None when it fits. Column order is part of the contract."""
+    if found.names != expected.names:
+        missing = [name for name in expected.names if name not in found.names]
+        extra = [name for name in found.names if name not in expected.names]
+        return (
+            f"missing columns {missing}, unexpected columns {extra}"
+            if missing or extra
+            else "columns out of order"
+        )
+    for name in expected.names:
+        if not _storable_as(found.field(name).type, expected.field(name).type):
+            return f"column {name}: expected {expected.field(name).type}, found {found.field(name).type}"
+    return None
+
+
+def _storable_as(found: pa.DataType, expected: pa.DataType) -> bool:
+    plain = found.value_type if pa.types.is_dictionary(found) else found
+    wanted = expected.value_type if pa.types.is_dictionary(expected) else expected
+    if pa.types.is_string(wanted):
+        return bool(pa.types.is_string(plain) or pa.types.is_large_string(plain))
+    return bool(plain == wanted)

@@ -1,0 +1,20 @@
+"""The names inside the zarr are those that users of the published set know."""
+
+from sthelar_build.schema import elements
+
+
+def test_published_names_do_not_move():
+    assert (elements.HE_IMAGE, elements.MORPHOLOGY_IMAGE, elements.TRANSCRIPT_POINTS) == (
+        "he",
+        "morpho",
+        "st",
+    )
+    assert elements.NUCLEUS_SHAPES == "nucleus_boundaries"
+    assert elements.CELL_SHAPES == "cell_boundaries"
+    assert elements.PATCH_SHAPES == "he_patches"
+    assert elements.COUNT_LAYER == "count"
+
+
+def test_the_patches_of_the_first_scale_have_the_plain_name():
+    assert elements.patch_shapes_names(["40x", "20x"]) == ["he_patches", "he_patches_20x"]
+    assert elements.patch_shapes_names([]) == []
