@@ -1,0 +1,593 @@
+"""Every setting of every stage, the two sheets, and the run. Imports pydantic and the standard library only."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from sthelar_build.errors import ConfigError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Part = TypeVar("Part", bound="DataclassInstance")
+
+
+class Settings(BaseModel):
+    """Frozen, and refuses keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    def part(self, kind: type[Part]) -> Part:
+        """Return the settings that a dataclass has fields for, as that dataclass."""
+        return kind(**self.model_dump(include={field.name for field in fields(kind)}))
+
+
+class SimulateSettings(Settings):
+    """Make a toy slide: a Xenium bundle, its H&E, an alignment, a reference atlas, and the truth."""
+
+    revision: Literal[1] = 1
+    seed: Seed = 1
+    """Seed of everything; equal recipes give equal slides."""
+    tissue: Literal["breast_cancer", "skin"] = "breast_cancer"
+    """Layout of the tissue, and the cell types that it holds."""
+    width_um: Annotated[float, Field(ge=50, le=5000)] = 600
+    """Width of the scanned region, in um. A square millimetre takes about 2 GB of memory."""
+    height_um: Annotated[float, Field(ge=50, le=5000)] = 600
+    """Height of the scanned region, in um."""
+    off_tissue_share: Annotated[float, Field(ge=0, le=0.8)] = 0.08
+    """Share of the region that is bare glass, along one side."""
+    cell_density: Annotated[float, Field(ge=0.1, le=2)] = 1
+    """Cells per area, relative to the tissue's own; below 1 the cells lie farther apart."""
+    panel_size: Annotated[int, Field(ge=20, le=10000)] = 320
+    """Genes of the panel: markers first, then shared genes, then invented ones."""
+    transcripts_per_cell: Annotated[float, Field(gt=0, le=5000)] = 150
+    """Transcripts of a cell of typical size, all qualities; types differ by a factor of about 0.7 to 1.5."""
+    mixed_share: Share = 0.06
+    """Share of the cells that hold transcripts of a neighbour of another class."""
+    mixing: Share = 0.4
+    """Share of its transcripts that a mixed cell has from its neighbour's type."""
+    low_count_share: Share = 0.03
+    """Share of the cells with at most 8 counted transcripts."""
+    no_nucleus_share: Share = 0.02
+    """Share of the cells whose nucleus lies outside the section."""
+    two_nuclei_share: Share = 0.02
+    """Share of the large cells that have two nuclei (XOA 1.x shows the first)."""
+    overlapping_nuclei_share: Share = 0.01
+    """Share of the nuclei that may lie over their neighbours."""
+    holes: Count = 4
+    """Nuclei with a hole, which the bundle shows as one ring with a cut."""
+    bow_ties: Count = 4
+    """Nuclei whose ring in the bundle crosses itself."""
+    unassigned_share: Annotated[float, Field(ge=0, le=0.6)] = 0.1
+    """Share of the transcripts that lie in no cell; diffusion alone leaves a few percent."""
+    low_quality_share: Share = 0.12
+    """Share of the transcripts with a quality below 20."""
+    control_share: Annotated[float, Field(ge=0, le=0.2)] = 0.006
+    """Control codewords decoded per transcript of a gene."""
+    diffusion_um: Annotated[float, Field(ge=0, le=20)] = 0.8
+    """Standard deviation of the displacement of every transcript, in um: what spills into neighbours."""
+    multichannel: bool = False
+    """Also the boundary, interior RNA and interior protein stains (XOA >= 2)."""
+    xoa_version: Annotated[str, Field(pattern=r"^[1-4]\.\d+\.\d+(\.\d+)?$")] = "3.0.0.0"
+    """Version of the Xenium software whose bundle layout is written, 1.0 to 4.x."""
+    id_suffix: Annotated[int, Field(ge=1, lt=2**32)] = 1
+    """Suffix of the cell ids; one cell of every slide has the id of 0xFFFFFFFF and suffix 12."""
+    he_um_per_px: Annotated[float, Field(ge=0.1, le=2)] = 0.2738
+    """Pixel size of the H&E, in um."""
+    he_rotation_deg: Annotated[float, Field(ge=-360, le=360)] = 93
+    """Rotation from the H&E to the morphology image, in degrees, clockwise on the screen."""
+    he_mirrored: bool = False
+    """The H&E was scanned from its back: y is mirrored before it is turned."""
+    he_margin_um: Annotated[float, Field(ge=0, le=500)] = 30
+    """Margin of the H&E around the region, in um."""
+    he_stain_variation: Annotated[float, Field(ge=0, le=2)] = 0.5
+    """How far the stain is from the textbook: 0 is equal to it, 1 the spread between laboratories."""
+    keypoint_count: Annotated[int, Field(ge=3)] = 14
+    """Landmarks that were clicked in both images."""
+    keypoint_noise_px: Annotated[float, Field(ge=0)] = 1
+    """Standard deviation of a click, in H&E pixels."""
+    keypoint_outliers: Count = 1
+    """Landmarks that were clicked on the wrong nucleus, about 40 um away."""
+    reference_cells: Annotated[int, Field(ge=1)] = 3000
+    """Cells of the reference atlas; every type has at least 40 whatever this says."""
+    reference_extra_genes: Count = 300
+    """Genes of the reference atlas that are not on the panel."""
+
+
+class PreflightSettings(Settings):
+    """Look at the raw files before any work is done."""
+
+    revision: Literal[1] = 1
+    min_shared_genes: Share = 0.5
+    """Smallest share of the panel's genes that the reference should have; fewer is named as a problem."""
+    pixel_size_tolerance: Share = 0.1
+    """Largest relative difference between the H&E pixel size of the file and that of the alignment."""
+
+
+class IngestSettings(Settings):
+    """Read a Xenium bundle of any version into tables."""
+
+    revision: Literal[1] = 1
+
+
+class CountSettings(Settings):
+    """Count transcripts per nucleus and per cell."""
+
+    revision: Literal[1] = 1
+    min_qv: Annotated[float, Field(ge=0)] = 20
+    """Transcripts of lower quality are not counted; 10x counts from 20."""
+
+
+class RegisterSettings(Settings):
+    """Place the H&E on the morphology image, and measure how well it lies."""
+
+    revision: Literal[1] = 1
+    tile_um: Positive = 100
+    """Side of the tiles in which the residual is measured, in um."""
+    search_um: Positive = 10
+    """Largest shift that is tried, in um along x and along y."""
+    um_per_px: Positive = 0.5
+    """Resolution of the measurement, in um per pixel."""
+    smoothing_um: Annotated[float, Field(ge=0)] = 0.5
+    """Standard deviation of the Gaussian on the haematoxylin, in um."""
+    min_nuclei: Annotated[int, Field(ge=1)] = 5
+    """Tiles with fewer nuclei are not measured."""
+    min_gain: Share = 0.1
+    """By how much the best correlation must exceed that of the farthest shifts; a tile below is flat."""
+    warn_um: Positive = 2
+    """Median residual, in um, above which the slide is marked warn."""
+    fail_um: Positive = 5
+    """Median residual, in um, above which the slide is marked fail."""
+    warn_p95_um: Positive = 6
+    """95th percentile of the residuals, in um, above which the slide is marked warn: part of it has drifted."""
+    min_measured: Share = 0.2
+    """Share of the tiles with enough nuclei that must show a peak; below it the slide is marked fail."""
+    min_inside: Share = 0.5
+    """Share of the nuclei that must fall on the H&E; below it the slide is marked fail."""
+    max_size_mismatch: Share = 0.1
+    """Relative difference of the pixel size that the H&E file states from the one that the alignment gives, above which the slide is marked warn."""
+
+
+class AnnotateSettings(Settings):
+    """Score every nucleus and cell against the reference with Tangram."""
+
+    revision: Literal[1] = 1
+    seed: Seed = 1
+    """Seed of the cells taken from the reference, of the bags, and of the optimiser's start."""
+    bag_cells: Annotated[int, Field(ge=100)] = 10_000
+    """Cells mapped together; bounds the memory."""
+    epochs: Annotated[int, Field(ge=1)] = 400
+    """Steps of the optimiser."""
+    density_epochs: Count = 150
+    """Steps of the first mapping, which measures how much of the slide's RNA each label has; 0 gives every
+    label an equal share."""
+    learning_rate: Positive = 0.1
+    """Step size of Adam."""
+    density_weight: Positive = 1.0
+    """Weight of the density term (lambda_d) against the gene term (lambda_g1 = 1)."""
+    engine: Literal["sparse", "tangram-sc"] = "sparse"
+    """sparse: the objective of tangram-sc on sparse counts, many times faster; tangram-sc: the package."""
+    cells_per_label: Annotated[int, Field(ge=1)] = 1000
+    """Random reference cells of each label that its profile is made of, at most."""
+    min_label_cells: Annotated[int, Field(ge=1)] = 5
+    """Labels with fewer reference cells are left out."""
+    min_shared_genes: Annotated[int, Field(ge=1)] = 50
+    """The panel and the reference must share at least so many genes."""
+
+
+class ClusterSettings(Settings):
+    """Cluster nuclei, cells, and both combined."""
+
+    revision: Literal[1] = 1
+    min_transcripts: Count = 10
+    """Objects with fewer transcripts are left out."""
+    seed: Seed = 0
+    """Seed of PCA, neighbours, Leiden and UMAP."""
+    components: Annotated[int, Field(ge=2, le=100)] = 16
+    """Principal components that neighbours are found in (and of each block of the combined table)."""
+    neighbours: Annotated[int, Field(ge=2, le=100)] = 10
+    """Nearest neighbours of an object, itself included."""
+    resolutions: Annotated[tuple[Positive, ...], Field(min_length=1)] = (0.2, 0.4, 0.6, 2.0)
+    """Leiden resolutions. The finest is the one that labels are decided on: rather too many clusters
+    than two types in one."""
+    exact_neighbours_below: Count = 50_000
+    """Smaller tables get exact neighbours, larger ones approximate ones (NN-descent)."""
+    ranked_genes: Annotated[int, Field(ge=1)] = 50
+    """Genes kept of each cluster's ranking."""
+
+
+class RefineSettings(Settings):
+    """Decide a class for every cluster, with the evidence written down."""
+
+    revision: Literal[1] = 1
+    min_transcripts: Count = 10
+    """Cells with fewer transcripts become Other."""
+    resolution: Positive | None = None
+    """Leiden resolution of the clusters that are decided on; null takes the finest of the stage cluster."""
+    min_marker_score: Annotated[float, Field(ge=0)] = 1.0
+    """The markers of a class speak if they rise by so many log2 steps above the slide's base level."""
+    min_marker_margin: Annotated[float, Field(ge=0)] = 0.5
+    """Markers overrule Tangram if their class leads the next one by so many log2 steps."""
+    min_tangram_share: Share = 0.6
+    """Where the markers do not decide, Tangram does if so many of the cluster's cells agree."""
+    cell_log_odds: Positive | None = 2.0
+    """A cell leaves the class of its cluster if its own evidence favours another by more than this natural
+    log odds (2 is 7 to 1); null leaves every cell with its cluster."""
+    molecule_weight: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Weight of a molecule in a cell's own evidence; below 1 as counts vary more than Poisson."""
+
+
+class TileSettings(Settings):
+    """Cut the H&E into a grid of patches."""
+
+    revision: Literal[1] = 1
+    side_px: Annotated[int, Field(ge=32)] = 256
+    """Side of a patch, in pixels of the scale."""
+    overlap_px: Count = 64
+    """Overlap of neighbouring patches, in pixels of the scale."""
+    tissue_um_per_px: Positive = 8
+    """Resolution at which tissue is told from glass, in um per pixel."""
+    tissue_min_density: Positive = 0.05
+    """Optical density (base 10) above the glass from which a spot is tissue; raise it where glass is taken for tissue."""
+
+    @model_validator(mode="after")
+    def _overlap_is_smaller(self) -> TileSettings:
+        if self.overlap_px >= self.side_px:
+            raise ValueError(
+                f"expected overlap_px below side_px ({self.side_px}), found {self.overlap_px}"
+            )
+        return self
+
+
+class RasteriseSettings(Settings):
+    """Draw the nuclei of every patch."""
+
+    revision: Literal[1] = 1
+    min_visible_px: Count = 10
+    """A nucleus with fewer visible pixels in a patch is not drawn there."""
+
+
+class SegmentSettings(Settings):
+    """Find nuclei in the H&E patches without knowing the Xenium ones."""
+
+    revision: Literal[1] = 1
+    smoothing_um: Annotated[float, Field(ge=0)] = 0.5
+    """Standard deviation of the blur on the haematoxylin, in um."""
+    local_share: Share = 0.5
+    """Weight of the patch's own Otsu threshold; the rest is that of the slide."""
+    sample_patches: Annotated[int, Field(ge=1)] = 64
+    """Patches of tissue, evenly spread, that set the threshold of the slide."""
+    opening_um: Annotated[float, Field(ge=0)] = 0.75
+    """Radius of the disc that cuts thin bridges and specks, in um."""
+    max_hole_um2: Annotated[float, Field(ge=0)] = 12
+    """Holes up to this area are filled, in um2."""
+    split_depth_um: Positive = 0.75
+    """How much deeper than their bridge two cores must lie to be two nuclei, in um."""
+    min_area_um2: Annotated[float, Field(ge=0)] = 10
+    """Smaller objects are no nuclei, in um2."""
+    max_area_um2: Positive = 400
+    """Larger objects are no nuclei, in um2."""
+
+
+class AssessSettings(Settings):
+    """Compare the masks with the segmented nuclei, patch by patch."""
+
+    revision: Literal[1] = 1
+
+
+class AssembleSettings(Settings):
+    """Put everything of a slide into one SpatialData zarr."""
+
+    revision: Literal[1] = 1
+    chunk_px: Annotated[int, Field(ge=64, le=4096, multiple_of=2)] = 512
+    """Side of an image chunk, in pixels: smaller reads a patch faster, larger makes fewer files."""
+    zip: bool = False
+    """Also write ``sdata_{slide}.zarr.zip``, uncompressed."""
+
+
+class ReportSettings(Settings):
+    """Write the report of a slide."""
+
+    revision: Literal[1] = 1
+    min_jaccard: Share = 0.45
+    """Patches with this Jaccard index or more count as kept: the published advice for training."""
+    min_kept: Share = 0.5
+    """Share of the measured patches that must be kept for the masks to pass; below, the report warns."""
+    min_decided: Share = 0.5
+    """Share of the cells with enough transcripts for whose class something must speak; below, the report warns."""
+    gallery_patches: Annotated[int, Field(ge=1, le=12)] = 4
+    """Number of best, of median and of worst patches that are shown at each scale."""
+    picture_px: Annotated[int, Field(ge=200, le=3000)] = 1400
+    """Longer side of the pictures in the page, in pixels; larger ones are reduced."""
+
+
+SplitStrategy = Literal["auto", "patient", "slide", "space", "random_leaky"]
+
+
+class CollectSettings(Settings):
+    """Gather all slides: statistics, splits, card."""
+
+    revision: Literal[1] = 1
+    title: Annotated[str, Field(min_length=1)] = "Cell types in H&E, from Xenium"
+    """Name of the dataset on its card."""
+    licence: str = ""
+    """Licence of the dataset, as an SPDX id or URL; empty says none."""
+    url: str = ""
+    """Where the dataset can be found; may be empty."""
+    strategy: SplitStrategy = "auto"
+    """What is kept apart: patients, slides, space (bands of each slide), or nothing (random_leaky).
+
+    auto takes patients if there are at least three, else space."""
+    shares: tuple[Share, Share, Share] = (0.6, 0.2, 0.2)
+    """Shares of train, valid and test; they sum to 1."""
+    guard_px: Count = 64
+    """Least gap between patches of different splits in one slide, in px of the scale (space only)."""
+    min_verdict: Literal["pass", "warn", "fail"] = "warn"
+    """Slides whose registration is judged worse are left out of the datasets; fail keeps all."""
+    seed: Seed = 42
+    """Seed of the splits."""
+
+    @field_validator("shares")
+    @classmethod
+    def _sum_to_one(cls, shares: tuple[float, float, float]) -> tuple[float, float, float]:
+        if abs(sum(shares) - 1) > 1e-9:
+            raise ValueError("expected shares of train, valid and test that sum to 1")
+        return shares
+
+
+class ExportSettings(Settings):
+    """Write the patches of all slides as a dataset in one format."""
+
+    revision: Literal[1] = 1
+    min_nuclei: Count = 1
+    """Patches with fewer nuclei in the mask are left out."""
+    jaccard: tuple[Share, Share] | None = None
+    """Interval of Jaccard to keep, both ends included; none keeps all, patches without a metric too."""
+    png_level: Annotated[int, Field(ge=0, le=9)] = 6
+    """Effort of PNG compression; lossless at any."""
+    deflate_level: Annotated[int, Field(ge=0, le=9)] = 1
+    """Effort of compression inside npz files; lossless at any."""
+    pannuke_folds: bool = False
+    """Also write PanNuke's fold form: ``fold_{train,valid,test}/{images,masks,types}.npy``."""
+    huggingface_shard_rows: Annotated[int, Field(ge=100)] = 5000
+    """Most rows of a Hugging Face shard."""
+
+
+SCALE = "{scale}"
+"""Stands for the name of a scale in the path of predictions."""
+
+
+class Slide(Settings):
+    """One row of ``slides.tsv``."""
+
+    slide: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
+    """Name of the slide: letters, digits and _; unique."""
+    patient: Annotated[str, Field(min_length=1)]
+    """Patient; slides of one patient never meet in different splits when the split is by patient."""
+    tissue: Annotated[str, Field(min_length=1)]
+    """Tissue, as it will stand in the datasets."""
+    condition: Literal["cancer", "normal"]
+    """cancer or normal."""
+    xenium: Path
+    """Folder of the Xenium bundle (the one that holds experiment.xenium)."""
+    he: Path
+    """Whole-slide H&E image."""
+    alignment: Annotated[str, Field(min_length=1)]
+    """auto, identity, or the path of a 3x3 csv, a keypoints csv, or an Explorer zip."""
+    reference: Annotated[str, Field(min_length=1)]
+    """Key of the reference atlas in references.tsv."""
+    predictions: Path | None = None
+    """Instance maps made elsewhere (h5), to be used instead of segmenting; may be empty.
+
+    ``{scale}`` in the path stands for the name of the scale: a file serves one."""
+
+    @field_validator("predictions", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return value or None
+
+    def predictions_at(self, scale: str) -> Path | None:
+        """Return the predictions for a scale; None if there are none."""
+        return self.predictions and Path(str(self.predictions).replace(SCALE, scale))
+
+    @property
+    def alignment_file(self) -> Path | None:
+        """The alignment as a path; None for the words auto and identity."""
+        return None if self.alignment in {"auto", "identity"} else Path(self.alignment)
+
+
+class Reference(Settings):
+    """One row of ``references.tsv``."""
+
+    reference: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    """Key, as slides.tsv names it."""
+    path: Path
+    """Reference atlas, h5ad."""
+    label_key: Annotated[str, Field(min_length=1)]
+    """Column of obs that holds the cell-type labels."""
+    layer: str = ""
+    """Layer of raw counts; empty takes X."""
+    label_map: Path | None = None
+    """Table fine label -> class (tsv with columns label, class); empty takes the built-in vocabulary."""
+
+    @field_validator("label_map", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return value or None
+
+
+ExportFormat = Literal["pannuke", "sthelar", "cellvit", "huggingface"]
+
+_SCALE_WORDS = ("native", "native/2")
+
+
+def _check_scale(value: str) -> str:
+    if value in _SCALE_WORDS:
+        return value
+    try:
+        um_per_px = float(value)
+    except ValueError:
+        um_per_px = math.nan
+    if not 0 < um_per_px < 10:
+        raise ValueError("expected native, native/2, or a number in um/px")
+    return value
+
+
+class Config(Settings):
+    """The whole run: what ``config/config.yaml`` may say."""
+
+    slides: Path = Path("config/slides.tsv")
+    """Sheet of slides."""
+    references: Path = Path("config/references.tsv")
+    """Sheet of reference atlases."""
+    curation: Path = Path("config/curation")
+    """Folder of human decisions: ``{slide}.tsv`` changes the labels of clusters or cells."""
+    scales: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")], str] = {
+        "40x": "native",
+        "20x": "native/2",
+    }
+    """Name of each scale, and what it is: native (level 0), native/2, or um per px."""
+    formats: tuple[ExportFormat, ...] = ("pannuke", "sthelar", "cellvit", "huggingface")
+    """Dataset formats to write."""
+    simulate: dict[str, SimulateSettings] = {}
+    """Recipes of the toy slides, by name."""
+    preflight: PreflightSettings = PreflightSettings()
+    ingest: IngestSettings = IngestSettings()
+    count: CountSettings = CountSettings()
+    register_: RegisterSettings = Field(default=RegisterSettings(), alias="register")
+    annotate: AnnotateSettings = AnnotateSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    refine: RefineSettings = RefineSettings()
+    tile: TileSettings = TileSettings()
+    rasterise: RasteriseSettings = RasteriseSettings()
+    segment: SegmentSettings = SegmentSettings()
+    assess: AssessSettings = AssessSettings()
+    assemble: AssembleSettings = AssembleSettings()
+    report: ReportSettings = ReportSettings()
+    collect: CollectSettings = CollectSettings()
+    export: ExportSettings = ExportSettings()
+
+    @field_validator("scales")
+    @classmethod
+    def _known_scales(cls, scales: dict[str, str]) -> dict[str, str]:
+        return {name: _check_scale(value) for name, value in scales.items()}
+
+    def settings_of(self, stage: str) -> Settings:
+        """Return the settings of a stage by its name."""
+        # ``register`` is taken: every pydantic model inherits a method of that name.
+        settings: Settings = getattr(self, "register_" if stage == "register" else stage)
+        return settings
+
+
+Row = TypeVar("Row", bound=Settings)
+
+
+def load_config(values: Mapping[str, Any]) -> Config:
+    """Validate what the configuration file holds; ConfigError names every problem on one line."""
+    try:
+        return Config.model_validate(dict(values))
+    except ValidationError as error:
+        raise ConfigError(f"configuration: {problems(error)}") from error
+
+
+def load_slides(path: Path) -> dict[str, Slide]:
+    """Read ``slides.tsv``: slide name -> row."""
+    return _by_key(path, _read_sheet(path, Slide), "slide")
+
+
+def load_references(path: Path) -> dict[str, Reference]:
+    """Read ``references.tsv``: key -> row."""
+    return _by_key(path, _read_sheet(path, Reference), "reference")
+
+
+def check_references(
+    slides: Mapping[str, Slide], references: Mapping[str, Reference], sheet: Path
+) -> None:
+    """Raise ConfigError if a slide names a reference that the other sheet does not have."""
+    for slide in slides.values():
+        if slide.reference not in references:
+            raise ConfigError(
+                f"{sheet}: slide {slide.slide}: expected a reference of the other sheet "
+                f"({', '.join(sorted(references)) or 'it is empty'}), found {slide.reference!r}; "
+                "add it there or correct the name"
+            )
+
+
+def check_predictions(slides: Mapping[str, Slide], scales: Sequence[str], sheet: Path) -> None:
+    """Raise ConfigError if a slide has one file of predictions for several scales."""
+    for slide in slides.values():
+        if slide.predictions and len(scales) > 1 and SCALE not in str(slide.predictions):
+            raise ConfigError(
+                f"{sheet}: slide {slide.slide}: expected {SCALE} in the path of the predictions, as a file serves one of "
+                f"the scales {', '.join(scales)}, found {str(slide.predictions)!r}; give one h5 for each scale"
+            )
+
+
+def problems(error: ValidationError) -> str:
+    """Return all problems of a pydantic error on one line: where, what is wrong, what was found."""
+    return "; ".join(
+        f"{'.'.join(map(str, item['loc'])) or 'value'}: {item['msg']}, found {item['input']!r}"
+        for item in error.errors()
+    )
+
+
+def _read_sheet(path: Path, model: type[Row]) -> list[Row]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path}: expected a tab-separated sheet in UTF-8, found none; check the path"
+        ) from error
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    reader = csv.DictReader(lines, delimiter="\t")
+    _check_header(path, list(reader.fieldnames or []), model)
+    return [_parse_row(path, number, row, model) for number, row in enumerate(reader, start=1)]
+
+
+def _check_header(path: Path, found: list[str], model: type[Row]) -> None:
+    expected = list(model.model_fields)
+    required = [name for name, field in model.model_fields.items() if field.is_required()]
+    wrong = [name for name in found if name not in expected] + [
+        name for name in required if name not in found
+    ]
+    if wrong:
+        raise ConfigError(
+            f"{path}: expected the tab-separated columns {', '.join(expected)}, found {', '.join(found) or 'nothing'}; "
+            f"see {', '.join(wrong)}"
+        )
+
+
+def _parse_row(path: Path, number: int, row: dict[str, Any], model: type[Row]) -> Row:
+    values = {key: (value or "").strip() for key, value in row.items() if key is not None}
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: row {number}: {problems(error)}") from error
+
+
+def _by_key(path: Path, rows: list[Row], key: str) -> dict[str, Row]:
+    twice = [name for name, n in Counter(getattr(row, key) for row in rows).items() if n > 1]
+    if twice:
+        raise ConfigError(
+            f"{path}: expected every {key} once, found {', '.join(twice)} more than once; rename one"
+        )
+    if not rows:
+        raise ConfigError(f"{path}: expected at least one row, found none; add one")
+    return {getattr(row, key): row for row in rows}
+
+
+def settings_json(settings: Settings) -> str:
+    """Return settings as the one-line JSON that the command line takes; equal settings give equal text."""
+    return settings.model_dump_json()

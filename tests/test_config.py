@@ -1,0 +1,116 @@
+"""The configuration and the sheets say on one line what is wrong with them."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from sthelar_build.config import (
+    Config,
+    CountSettings,
+    TileSettings,
+    check_references,
+    load_config,
+    load_references,
+    load_slides,
+    settings_json,
+)
+from sthelar_build.errors import ConfigError
+
+HEADER = "slide\tpatient\ttissue\tcondition\txenium\the\talignment\treference\tpredictions\n"
+ROW = "s1\tp1\tBreast\tcancer\tx\th.tif\tm.csv\tatlas\t\n"
+
+
+def sheet(tmp_path, text):
+    path = tmp_path / "slides.tsv"
+    path.write_text(text)
+    return path
+
+
+def message(call, *arguments):
+    with pytest.raises(ConfigError) as caught:
+        call(*arguments)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_row_becomes_a_slide(tmp_path):
+    slide = load_slides(sheet(tmp_path, HEADER + ROW))["s1"]
+    assert (slide.condition, str(slide.he), slide.predictions) == ("cancer", "h.tif", None)
+
+
+@pytest.mark.parametrize(("word", "file"), [("auto", None), ("identity", None), ("m.csv", "m.csv")])
+def test_only_a_path_is_an_alignment_file(tmp_path, word, file):
+    slide = load_slides(sheet(tmp_path, HEADER + ROW.replace("m.csv", word)))["s1"]
+    assert (slide.alignment_file and str(slide.alignment_file)) == file
+
+
+def test_a_slide_may_stand_only_once(tmp_path):
+    assert "s1 more than once" in message(load_slides, sheet(tmp_path, HEADER + ROW + ROW))
+
+
+def test_a_missing_column_is_named(tmp_path):
+    text = message(load_slides, sheet(tmp_path, (HEADER + ROW).replace("patient", "donor")))
+    assert "see donor, patient" in text
+
+
+def test_an_unknown_condition_is_named_with_its_row(tmp_path):
+    text = message(load_slides, sheet(tmp_path, HEADER + ROW.replace("cancer", "ill")))
+    assert "row 1: condition" in text
+    assert "'ill'" in text
+
+
+def test_a_slide_name_with_a_dash_is_refused(tmp_path):
+    assert "row 1: slide" in message(
+        load_slides, sheet(tmp_path, HEADER + ROW.replace("s1", "s-1"))
+    )
+
+
+def test_an_empty_sheet_is_refused(tmp_path):
+    assert "at least one row" in message(load_slides, sheet(tmp_path, HEADER))
+
+
+def test_an_absent_sheet_is_refused(tmp_path):
+    assert "check the path" in message(load_slides, tmp_path / "absent.tsv")
+
+
+def test_a_reference_that_the_other_sheet_lacks_is_refused(tmp_path):
+    slides = load_slides(sheet(tmp_path, HEADER + ROW))
+    references = tmp_path / "references.tsv"
+    references.write_text("reference\tpath\tlabel_key\tlayer\tlabel_map\nskin\ta.h5ad\tct\t\t\n")
+    text = message(check_references, slides, load_references(references), references)
+    assert "'atlas'" in text
+    assert "skin" in text
+
+
+def test_a_misspelt_key_of_the_configuration_is_named():
+    assert "tile.side_pxx" in message(load_config, {"tile": {"side_pxx": 256}})
+
+
+@pytest.mark.parametrize("scale", ["native/3", "-1", "nan", "forty"])
+def test_a_scale_that_is_no_scale_is_refused(scale):
+    assert "native, native/2, or a number" in message(load_config, {"scales": {"40x": scale}})
+
+
+def test_every_stage_finds_its_settings():
+    assert Config().settings_of("tile") == TileSettings()
+    assert load_config({"register": {}}).settings_of("register").revision == 1
+
+
+def test_settings_survive_the_command_line():
+    settings = TileSettings(side_px=128)
+    assert TileSettings.model_validate_json(settings_json(settings)) == settings
+
+
+def test_the_configuration_does_not_load_numpy():
+    code = "import sys, sthelar_build.config; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_part_of_the_settings_is_taken_by_the_fields_of_a_dataclass():
+    @dataclass
+    class Rule:
+        min_qv: float
+
+    assert CountSettings(min_qv=7).part(Rule) == Rule(7)
