@@ -1,0 +1,202 @@
+"""Polygons to pixels: which nucleus owns which pixel of a map.
+
+A pixel belongs to a polygon when its centre does; a centre on an edge belongs to the polygon right of
+or below that edge, so that polygons that share an edge share no pixel and leave none out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+Ints = NDArray[np.int64]
+Map = NDArray[np.uint32]
+_AREA_DIGITS = 6
+"""Areas are compared to this many significant digits: congruent nuclei are ties wherever they lie."""
+
+
+@dataclass(frozen=True)
+class Outlines:
+    """Polygons with holes and parts as flat arrays, so that thousands are handled in one go."""
+
+    vertices: NDArray[np.float64]
+    """(v, 2), x first; rings are closed and follow each other, polygon by polygon."""
+    ends_ring: NDArray[np.bool_]
+    """(v,) whether a vertex is the last of its ring."""
+    start: Ints
+    """(n + 1,) number of the first vertex of each polygon."""
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    @classmethod
+    def of(cls, geometries: Sequence[Any] | NDArray[Any]) -> Outlines:
+        """Take apart valid polygons and multipolygons."""
+        geometries = np.asarray(geometries, dtype=object)
+        parts, polygon_of_part = shapely.get_parts(geometries, return_index=True)
+        rings, part_of_ring = shapely.get_rings(parts, return_index=True)
+        vertices, ring = shapely.get_coordinates(rings, return_index=True)
+        ends_ring = np.append(ring[1:] != ring[:-1], True)[: len(ring)]
+        polygon = polygon_of_part[part_of_ring[ring]]
+        return cls(vertices, ends_ring, np.searchsorted(polygon, np.arange(len(geometries) + 1)))
+
+    def take(self, polygons: Ints) -> Outlines:
+        """Return some of the polygons, in the order given."""
+        size = self.start[polygons + 1] - self.start[polygons]
+        start = np.concatenate([[0], np.cumsum(size)])
+        vertex = _ranges(self.start[polygons], size)
+        return Outlines(self.vertices[vertex], self.ends_ring[vertex], start)
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Runs of pixels of polygons, sorted by polygon and row: columns ``first`` to ``stop - 1``."""
+
+    polygon: Ints
+    row: Ints
+    first: Ints
+    stop: Ints
+
+    def where(self, kept: NDArray[np.bool_]) -> Spans:
+        """Return the spans for which ``kept`` is true."""
+        return Spans(self.polygon[kept], self.row[kept], self.first[kept], self.stop[kept])
+
+    def window(self, left: int, width: int) -> Spans:
+        """Return what lies in the columns ``left`` to ``left + width - 1``, counted from ``left``."""
+        first = np.maximum(self.first - left, 0)
+        stop = np.minimum(self.stop - left, width)
+        return Spans(self.polygon, self.row, first, stop).where(stop > first)
+
+
+def scan(outlines: Outlines, top: int, left: int, shape: tuple[int, int]) -> Spans:
+    """Return the pixels of a window that polygons cover, by the even-odd rule along every row of centres.
+
+    Rows and columns of the result count from the window's corner (``top``, ``left``).
+    """
+    height, width = shape
+    begins = np.flatnonzero(~outlines.ends_ring)
+    polygon = np.repeat(np.arange(len(outlines)), np.diff(outlines.start))[begins]
+    one, two = outlines.vertices[begins], outlines.vertices[begins + 1]
+    # Upwards or downwards, an edge is cut at the same place: neighbours share it without a gap.
+    down = (one[:, 1] <= two[:, 1])[:, None]
+    upper, lower = np.where(down, one, two), np.where(down, two, one)
+    first_row = np.clip(np.ceil(upper[:, 1] - 0.5).astype(np.int64), top, top + height)
+    stop_row = np.clip(np.ceil(lower[:, 1] - 0.5).astype(np.int64), top, top + height)
+    n_rows = stop_row - first_row
+    edge = np.repeat(np.arange(len(begins)), n_rows)
+    row = _ranges(first_row, n_rows)
+    slope = np.divide(
+        lower[:, 0] - upper[:, 0],
+        lower[:, 1] - upper[:, 1],
+        out=np.zeros(len(begins)),
+        where=n_rows > 0,
+    )
+    x = upper[edge, 0] + (row + 0.5 - upper[edge, 1]) * slope[edge]
+    column = np.clip(np.ceil(x - 0.5).astype(np.int64) - left, 0, width)
+    # One integer holds polygon, row and column, so one sort pairs every entry with its exit.
+    crossings = np.sort((polygon[edge] * height + row - top) * (width + 1) + column)
+    entry, exit_ = crossings[0::2], crossings[1::2]
+    place, first = np.divmod(entry, width + 1)
+    spans = Spans(place // height, place % height, first, exit_ % (width + 1))
+    return spans.where(spans.stop > spans.first)
+
+
+def paint(spans: Spans, shape: tuple[int, int]) -> tuple[NDArray[np.int32], Ints]:
+    """Draw spans; where polygons overlap, the one with the highest number keeps the pixel.
+
+    Returns
+    -------
+    Array of ``shape`` with polygon number + 1, 0 for background; and the flat indices of pixels that
+    more than one polygon covers (some of them repeated).
+    """
+    canvas = np.zeros(shape, dtype=np.int32)
+    flat = canvas.reshape(-1)
+    length = spans.stop - spans.first
+    blocks = np.arange(0, len(length), _SPANS_AT_A_TIME)
+    contested = [
+        _paint_block(
+            flat,
+            _ranges((spans.row * shape[1] + spans.first)[block], length[block]),
+            np.repeat(spans.polygon[block].astype(np.int32) + 1, length[block]),
+        )
+        for block in (slice(at, at + _SPANS_AT_A_TIME) for at in blocks)
+    ]
+    return canvas, np.concatenate(contested) if contested else np.empty(0, np.int64)
+
+
+_SPANS_AT_A_TIME = 4096
+"""So few that the pixels of a block stay in the cache of the processor."""
+
+
+def _paint_block(flat: NDArray[np.int32], pixel: Ints, value: NDArray[np.int32]) -> Ints:
+    """Draw ascending values over smaller ones; return the pixels that were or are another's."""
+    before = flat[pixel]
+    flat[pixel] = value
+    lost = flat[pixel] != value
+    # Which of several values a repeated index receives is not defined: raise until all agree.
+    below = lost
+    while (below := below & (flat[pixel] < value)).any():
+        flat[pixel[below]] = value[below]
+    contested: Ints = pixel[lost | (before != 0)]
+    return contested
+
+
+def draw_order(areas: ArrayLike, ids: ArrayLike) -> Ints:
+    """Return the order in which polygons are drawn: large before small, high id before low id.
+
+    What is drawn later covers what was drawn before: the smaller keeps a shared pixel, and among
+    equals the one with the lower id.
+    """
+    area, number = np.asarray(areas, dtype=np.float64), np.asarray(ids, dtype=np.int64)
+    digits = _AREA_DIGITS - 1 - np.floor(np.log10(np.maximum(area, np.finfo(float).tiny)))
+    rounded = np.rint(area * 10.0**digits) / 10.0**digits
+    order = np.lexsort((-number, -rounded))
+    return np.asarray(order, dtype=np.int64)
+
+
+def instance_map(
+    geometries: Sequence[Any] | NDArray[Any],
+    ids: ArrayLike,
+    shape: tuple[int, int],
+    min_visible_px: int = 0,
+) -> Map:
+    """Draw nuclei into a map of instances.
+
+    Parameters
+    ----------
+    geometries
+        Valid polygons and multipolygons in (x, y) pixels of the map; they may reach beyond it. Pixel
+        (row r, column c) has its centre at (c + 0.5, r + 0.5).
+    ids
+        The value of each nucleus, from 1; uint32.
+    shape
+        Rows and columns of the map.
+    min_visible_px
+        Nuclei that keep fewer pixels are removed, and the map is drawn again without them.
+
+    Returns
+    -------
+    Array of ``shape``, uint32: 0 for background, else the id. Holes stay background, all parts are
+    drawn. Where nuclei overlap, the one of smaller area keeps the pixel; of equal ones that with the lower id.
+    """
+    geometries = np.asarray(geometries, dtype=object)
+    number = np.asarray(ids, dtype=np.uint32)
+    order = draw_order(shapely.area(geometries), number)
+    spans = scan(Outlines.of(geometries[order]), 0, 0, shape)
+    canvas, _ = paint(spans, shape)
+    visible = np.bincount(canvas.ravel(), minlength=len(order) + 1)[1:]
+    slivers = visible < min_visible_px
+    if slivers.any():
+        canvas, _ = paint(spans.where(~slivers[spans.polygon]), shape)
+    return np.concatenate([np.zeros(1, np.uint32), number[order]])[canvas]
+
+
+def _ranges(start: Ints, length: Ints) -> Ints:
+    """Return start[0], start[0] + 1, ... (length[0] numbers), start[1], ... in one array."""
+    begin = np.cumsum(length) - length
+    return np.repeat(start - begin, length) + np.arange(int(length.sum()))
