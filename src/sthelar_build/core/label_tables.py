@@ -1,0 +1,148 @@
+"""The tables of labels and of evidence, from the calls of clusters and cells, and human decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sthelar_build.core.clusters import Clustering
+from sthelar_build.core.refinement import CellCalls, ClusterCall
+from sthelar_build.core.voting import malignancy
+from sthelar_build.schema.labels import OTHER
+from sthelar_build.schema.tables import EVIDENCE
+from sthelar_build.schema.vocabulary import LESS_THAN_TEN, FineLabel
+from sthelar_build.schema.words import CELL_EVIDENCE, CURATION, LOW_COUNT
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What somebody decided, and why."""
+
+    label: FineLabel
+    who: str
+    when: str
+    why: str
+
+    @property
+    def reason(self) -> str:
+        """The decision in words."""
+        return f"curated by {self.who} on {self.when}: {self.why}"
+
+
+@dataclass(frozen=True)
+class Curation:
+    """All decisions on one slide, by name of the cluster and by cell_id."""
+
+    clusters: Mapping[str, Decision] = field(default_factory=dict)
+    cells: Mapping[str, Decision] = field(default_factory=dict)
+
+
+def label_cells(
+    cell_ids: Sequence[str] | pd.Series,
+    clustering: Clustering,
+    calls: Sequence[ClusterCall],
+    cell_calls: CellCalls,
+    enough: NDArray[np.bool_],
+    condition: str,
+) -> pd.DataFrame:
+    """Return one row per cell of the bundle, in the order of ``cell_ids``, with the columns of LABELS.
+
+    Cells outside the clustering, and clustered ones without ``enough`` transcripts, are Other with the
+    labels less10; the others are what their call says.
+    """
+    ids = list(clustering.cell_ids[enough])
+    given = [calls[number] for number in cell_calls.cluster[enough]]
+    called = pd.DataFrame([_words(call.entry, condition) for call in given], index=ids)
+    called = called.reindex(columns=["final_label", "label1", "label2", "label3"])
+    called["confidence"] = cell_calls.confidence[enough]
+    called["decided_by"] = [
+        CELL_EVIDENCE if moved else call.decided_by
+        for call, moved in zip(given, cell_calls.moved[enough], strict=True)
+    ]
+    called["cluster"] = [clustering.names[number] for number in clustering.clusters[enough]]
+    table = called.reindex(list(cell_ids)).rename_axis("cell_id").reset_index()
+    low = ~table["cell_id"].isin(ids)
+    silent = {"final_label": OTHER, "confidence": 0.0, "decided_by": LOW_COUNT}
+    silent |= dict.fromkeys(("label1", "label2", "label3"), LESS_THAN_TEN)
+    for column, value in silent.items():
+        table[column] = table[column].where(~low, value)
+    table["cluster"] = table["cluster"].astype(object).where(~low, None)
+    return table.astype({"confidence": np.float32})
+
+
+def curate_labels(table: pd.DataFrame, decisions: Curation, condition: str) -> pd.DataFrame:
+    """Return the labels after human decisions: those on clusters, then those on cells.
+
+    A cluster's decision holds for all its cells, also for those that had left its class. Cells below the
+    count threshold are in no cluster; they stay Other unless they are named themselves.
+    """
+    table = table.copy()
+    for column, chosen in (("cluster", decisions.clusters), ("cell_id", decisions.cells)):
+        for target, decision in chosen.items():
+            words = _words(decision.label, condition)
+            decided = {**words, "decided_by": CURATION, "confidence": np.float32(1)}
+            rows = table[column] == target
+            for name, value in decided.items():
+                table[name] = table[name].where(~rows, value)
+    return table
+
+
+def curate_calls(
+    names: Sequence[str], calls: Sequence[ClusterCall], decisions: Curation
+) -> list[ClusterCall]:
+    """Return the calls after human decisions on clusters; what spoke for them stays as it was."""
+    return [
+        replace(
+            call,
+            entry=decisions.clusters[name].label,
+            decided_by=CURATION,
+            reason=decisions.clusters[name].reason,
+        )
+        if name in decisions.clusters
+        else call
+        for name, call in zip(names, calls, strict=True)
+    ]
+
+
+def describe_clusters(
+    clustering: Clustering,
+    calls: Sequence[ClusterCall],
+    top_genes: Sequence[Sequence[str]],
+    condition: str,
+) -> pd.DataFrame:
+    """Return one row per cluster with the columns of EVIDENCE."""
+    sizes = np.bincount(clustering.clusters, minlength=len(clustering.names))
+    rows = [
+        {
+            "cluster": name,
+            "n_cells": size,
+            "tangram_label": call.tangram_label,
+            "tangram_class": call.seen.tangram_class,
+            "tangram_share": call.seen.tangram_share,
+            "marker_label": call.marker_label,
+            "marker_class": call.seen.marker_class,
+            "marker_score": call.seen.marker_score,
+            "marker_margin": call.seen.marker_margin,
+            "top_genes": ",".join(genes),
+            **_words(call.entry, condition),
+            "decided_by": call.decided_by,
+            "reason": call.reason,
+        }
+        for name, size, call, genes in zip(clustering.names, sizes, calls, top_genes, strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=EVIDENCE.names)
+    floats = ("tangram_share", "marker_score", "marker_margin")
+    return table.astype({"n_cells": np.uint32, **dict.fromkeys(floats, np.float32)})
+
+
+def _words(entry: FineLabel, condition: str) -> dict[str, str]:
+    return {
+        "final_label": entry.class_name,
+        "label1": entry.label1,
+        "label2": entry.label,
+        "label3": malignancy(entry, condition),
+    }
