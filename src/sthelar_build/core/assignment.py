@@ -1,0 +1,120 @@
+"""Transcripts to nuclei, and counts of (object, feature) pairs without a dense matrix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+
+from sthelar_build.core.polygons import Geometries
+
+NONE = -1
+"""Row number of 'no object'."""
+
+_MERGE_FROM_PAIRS = 2_000_000
+
+
+class NucleiOfCells:
+    """The nuclei of every cell, ready to place transcripts in them.
+
+    Parameters
+    ----------
+    cell_rows
+        (n_nuclei,) row of the cell that owns each nucleus.
+    geometries
+        (n_nuclei,) polygons and multipolygons, in the frame of the transcripts.
+    n_cells
+        Number of cells; some may own no nucleus, some several.
+    """
+
+    def __init__(
+        self, cell_rows: NDArray[np.integer[Any]], geometries: Geometries, n_cells: int
+    ) -> None:
+        self._order = np.argsort(cell_rows, kind="stable")
+        self._number = np.bincount(cell_rows, minlength=n_cells)
+        self._start = np.cumsum(self._number) - self._number
+        self._geometries = geometries
+
+    def rows_of(
+        self,
+        cell_rows: NDArray[np.integer[Any]],
+        in_nucleus: NDArray[np.bool_],
+        points_xy: NDArray[np.floating[Any]],
+    ) -> NDArray[np.int64]:
+        """Return the nucleus of every transcript, as a row number; -1 for none.
+
+        Parameters
+        ----------
+        cell_rows
+            (t,) row of the owning cell; -1 where there is none.
+        in_nucleus
+            (t,) whether the instrument places the transcript in a nucleus of its cell.
+        points_xy
+            (t, 2) positions, in the frame of the nuclei.
+
+        Notes
+        -----
+        The instrument decides whether a transcript is nuclear; positions only decide between
+        several nuclei of one cell: the one that contains the point, else the nearest. Of several
+        equally near, the first in the order of the nuclei. A nuclear transcript of a cell without
+        a nucleus gets none.
+        """
+        rows = np.full(len(cell_rows), NONE, dtype=np.int64)
+        nuclear = np.flatnonzero(in_nucleus & (cell_rows != NONE))
+        number = self._number[cell_rows[nuclear]]
+        single, several = nuclear[number == 1], nuclear[number > 1]
+        rows[single] = self._order[self._start[cell_rows[single]]]
+        if len(several):
+            rows[several] = self._nearest(cell_rows[several], points_xy[several])
+        return rows
+
+    def _nearest(
+        self, cell_rows: NDArray[np.integer[Any]], points_xy: NDArray[np.floating[Any]]
+    ) -> NDArray[np.int64]:
+        """Of the nuclei of its cell, the nearest to each point; inside is distance 0."""
+        number = self._number[cell_rows]
+        pair_start = np.cumsum(number) - number
+        pair_point = np.repeat(np.arange(len(cell_rows)), number)
+        within_cell = np.arange(len(pair_point)) - np.repeat(pair_start, number)
+        candidate = self._order[np.repeat(self._start[cell_rows], number) + within_cell]
+        distance = shapely.distance(
+            self._geometries[candidate], shapely.points(points_xy)[pair_point]
+        )
+        best_first = np.lexsort((within_cell, distance, pair_point))
+        nearest: NDArray[np.int64] = candidate[best_first[pair_start]]
+        return nearest
+
+
+class PairCounts:
+    """Counts how often (row, column) pairs come, batch by batch, in memory of the distinct pairs."""
+
+    def __init__(self, n_rows: int, n_columns: int) -> None:
+        self._shape = (n_rows, n_columns)
+        self._merged = sparse.csr_matrix(self._shape, dtype=np.int32)
+        self._waiting: list[tuple[NDArray[np.int32], NDArray[np.int32]]] = []
+        self._n_waiting = 0
+
+    def add(self, rows: NDArray[np.integer[Any]], columns: NDArray[np.integer[Any]]) -> None:
+        """Count a batch of pairs; a pair with -1 on either side is left out."""
+        kept = (rows != NONE) & (columns != NONE)
+        self._waiting.append((rows[kept].astype(np.int32), columns[kept].astype(np.int32)))
+        self._n_waiting += int(np.count_nonzero(kept))
+        if self._n_waiting > max(self._merged.nnz // 4, _MERGE_FROM_PAIRS):
+            self._merge()
+
+    def matrix(self) -> sparse.csr_matrix:
+        """Return the counts so far as CSR int32, indices sorted, without explicit zeros."""
+        self._merge()
+        return self._merged
+
+    def _merge(self) -> None:
+        """Add what waits. Waiting for a quarter of what is there keeps merges few and memory small."""
+        if self._waiting:
+            rows, columns = (np.concatenate(part) for part in zip(*self._waiting, strict=True))
+            ones = np.ones(len(rows), dtype=np.int32)
+            batch = sparse.coo_matrix((ones, (rows, columns)), shape=self._shape).tocsr()
+            self._merged = self._merged + batch
+        self._waiting, self._n_waiting = [], 0

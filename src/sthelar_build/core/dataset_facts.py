@@ -1,0 +1,78 @@
+"""What a dataset holds, counted per slide, class and split, for its card and page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from sthelar_build.core.splits import SPLIT_NAMES
+from sthelar_build.schema.labels import PATCH_CLASSES
+
+
+def slide_facts(table: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Count the patches of every slide.
+
+    Parameters
+    ----------
+    table
+        Every patch: ``slide``, ``n_nuclei``, ``Jaccard``.
+    splits
+        The same rows: ``split``, ``reason``.
+
+    Returns
+    -------
+    By slide: ``patches``, ``nuclei`` (drawn, once per patch that shows them), ``median_jaccard`` (None without any),
+    patches in every split, and patches left out by reason.
+    """
+    facts = {}
+    for slide, rows in table.groupby("slide", sort=True):
+        mine = splits.loc[rows.index]
+        in_split = mine["split"].value_counts()
+        scores = rows["Jaccard"].dropna()
+        facts[str(slide)] = {
+            "patches": len(rows),
+            "nuclei": int(rows["n_nuclei"].sum()),
+            "median_jaccard": float(scores.median()) if len(scores) else None,
+            "splits": {name: int(in_split.get(name, 0)) for name in SPLIT_NAMES},
+            "left_out": {k: int(n) for k, n in mine["reason"].value_counts().sort_index().items()},
+        }
+    return facts
+
+
+def class_facts(
+    table: pd.DataFrame, splits: pd.DataFrame, cells: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """Count cells and drawn nuclei of every published class.
+
+    ``table`` has one column per class, ``splits`` the same rows; ``cells`` counts the cells of all slides by published class.
+    """
+    facts = []
+    for cell_class in PATCH_CLASSES:
+        drawn = table[cell_class.name].groupby(splits["split"]).sum()
+        facts.append(
+            {
+                "index": cell_class.index,
+                "name": cell_class.name,
+                "colour": cell_class.hex_colour,
+                "cells": int(cells.get(cell_class.name, 0)),
+                "splits": {name: int(drawn.get(name, 0)) for name in SPLIT_NAMES},
+            }
+        )
+    return facts
+
+
+def split_facts(
+    slides: Sequence[Mapping[str, Any]], classes: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Sum patches, nuclei and slides of every split from the facts of slides and classes."""
+    return [
+        {
+            "name": name,
+            "patches": sum(slide["splits"][name] for slide in slides),
+            "nuclei": sum(cell_class["splits"][name] for cell_class in classes),
+            "slides": sum(slide["splits"][name] > 0 for slide in slides),
+        }
+        for name in SPLIT_NAMES
+    ]

@@ -1,0 +1,89 @@
+"""Maps of one patch, on arrays that can be read by eye."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from sthelar_build.core.patches import (
+    class_channels,
+    class_counts,
+    counters,
+    left_out,
+    renumbered,
+    type_map,
+)
+
+DENSE = np.array([[1, 1, 0], [0, 2, 3]], dtype=np.int32)
+CLASS_OF = np.array([6, 1, 6], dtype=np.uint8)
+
+
+def test_ids_become_dense_in_ascending_order_and_background_stays():
+    instances = np.array([[0, 0xFFFFFFFF], [17, 17]], dtype=np.uint32)
+    dense, ids = renumbered(instances)
+    np.testing.assert_array_equal(dense, [[0, 2], [1, 1]])
+    np.testing.assert_array_equal(ids, [17, 0xFFFFFFFF])
+    assert dense.dtype == np.int32
+
+
+def test_a_map_without_background_and_one_without_nuclei_are_renumbered_too():
+    np.testing.assert_array_equal(renumbered(np.array([[5, 9]]))[0], [[1, 2]])
+    dense, ids = renumbered(np.zeros((2, 2), dtype=np.uint32))
+    assert not dense.any()
+    assert len(ids) == 0
+
+
+def test_every_pixel_gets_the_class_of_its_nucleus():
+    np.testing.assert_array_equal(type_map(DENSE, CLASS_OF), [[6, 6, 0], [0, 1, 6]])
+    assert not type_map(np.zeros((2, 2), np.int32), np.array([], np.uint8)).any()
+
+
+def test_instances_are_counted_within_their_class():
+    np.testing.assert_array_equal(counters(CLASS_OF), [1, 1, 2])
+
+
+def test_ten_thousand_nuclei_in_a_patch_are_numbered_in_little_memory():
+    class_of = np.tile(np.array([3, 7], np.uint8), 5_000)
+    tracemalloc.start()
+    numbers = counters(class_of)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert numbers[:4].tolist() == [1, 1, 2, 2]
+    assert numbers[-1] == 5_000
+    assert peak_bytes < 2**20
+
+
+def test_pannuke_channels_hold_counters_and_the_last_one_is_the_background_flag():
+    channels = class_channels(DENSE, CLASS_OF, 9, np.dtype(np.uint16))
+    assert channels.shape == (2, 3, 10)
+    assert channels.dtype == np.uint16
+    np.testing.assert_array_equal(channels[..., 5], [[1, 1, 0], [0, 0, 2]])
+    np.testing.assert_array_equal(channels[..., 0], [[0, 0, 0], [0, 1, 0]])
+    np.testing.assert_array_equal(channels[..., 9], [[0, 0, 1], [1, 0, 0]])
+    assert not channels[..., [1, 2, 3, 4, 6, 7, 8]].any()
+
+
+def test_nuclei_are_counted_per_patch_and_class():
+    counts = class_counts(np.array([0, 0, 2]), np.array([6, 6, 1], np.uint8), 3, 9)
+    assert counts[0, 5] == 2
+    assert counts[2, 0] == 1
+    assert counts.sum() == 3
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (None, ["outside", "registration", "few_nuclei", None, None, None]),
+        ((0.45, 1.0), ["outside", "registration", "few_nuclei", "jaccard", "jaccard", None]),
+    ],
+)
+def test_each_patch_that_is_left_out_has_a_reason(limits, expected):
+    reasons = left_out(
+        complete=np.array([False, True, True, True, True, True]),
+        gated=np.array([False, True, False, False, False, False]),
+        n_nuclei=np.array([0, 3, 0, 3, 3, 3]),
+        jaccard=np.array([np.nan, 0.9, np.nan, 0.44, np.nan, 0.45]),
+        min_nuclei=1,
+        jaccard_range=limits,
+    )
+    assert list(reasons) == expected
