@@ -1,0 +1,1 @@
+"""Everything that touches a disk. Formats live here, decisions do not."""

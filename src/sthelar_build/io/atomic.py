@@ -1,0 +1,58 @@
+"""Publish a file or a folder whole, or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from glob import escape
+from pathlib import Path
+
+_LOCK = "lock"
+
+
+@contextmanager
+def published(final: Path) -> Iterator[Path]:
+    """Yield a scratch path beside ``final``; move it into place only if the block succeeds.
+
+    Works for files and folders. A folder that stands at ``final`` (Snakemake makes the parents of
+    declared outputs) is replaced as a whole; what stood there before survives a failure. A process
+    that is killed leaves its scratch folder; the next one that publishes ``final`` removes it.
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(final)
+    scratch = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
+    try:
+        with _locked(scratch):
+            draft = scratch / final.name
+            yield draft
+            if final.is_dir() and draft.is_dir():
+                final.rename(scratch / "previous")
+            draft.rename(final)
+    finally:
+        shutil.rmtree(scratch)
+
+
+@contextmanager
+def _locked(scratch: Path) -> Iterator[None]:
+    """Hold a lock in the scratch folder; it ends with the process, however that ends, on whatever machine."""
+    with (scratch / _LOCK).open("w") as lock:
+        # Some file systems have no locks: there nothing counts as abandoned.
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_abandoned(final: Path) -> None:
+    for lock in final.parent.glob(f".{escape(final.name)}.*/{_LOCK}"):
+        if _is_free(lock):
+            shutil.rmtree(lock.parent, ignore_errors=True)
+
+
+def _is_free(path: Path) -> bool:
+    with suppress(OSError), path.open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False

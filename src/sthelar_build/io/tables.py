@@ -1,0 +1,111 @@
+"""Parquet in and out, checked against ``schema.tables``. Geometry columns are GeoParquet 1.0."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from sthelar_build.errors import InputError
+from sthelar_build.io.atomic import published
+from sthelar_build.io.provenance import KEY, Provenance, provenance_json
+from sthelar_build.schema.tables import mismatch
+
+GEOMETRY = "geometry"
+
+
+def write_table(
+    path: Path,
+    frame: pd.DataFrame,
+    schema: pa.Schema,
+    source: Provenance,
+    attributes: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a frame as parquet, whole or not at all; ``attributes`` are small JSON facts about it."""
+    with published(path) as draft, table_writer(draft, schema, source, attributes) as writer:
+        writer.write_table(_to_arrow(frame, schema))
+
+
+@contextmanager
+def table_writer(
+    path: Path, schema: pa.Schema, source: Provenance, attributes: Mapping[str, Any] | None = None
+) -> Iterator[pq.ParquetWriter]:
+    """Open a parquet writer for row groups of ``schema``, for tables that do not fit in memory."""
+    metadata = {
+        KEY: provenance_json(source),
+        f"{KEY}.attributes": json.dumps(attributes or {}, sort_keys=True),
+    }
+    if GEOMETRY in schema.names:
+        metadata["geo"] = _geoparquet_metadata()
+    with pq.ParquetWriter(path, schema.with_metadata(metadata), compression="zstd") as writer:
+        yield writer
+
+
+def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read a table of ours; a GeoDataFrame if its geometry is asked for. InputError if it does not fit."""
+    check_table(path, schema)
+    table = pq.read_table(path, columns=list(columns) if columns else None)
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    if GEOMETRY in frame.columns:
+        frame[GEOMETRY] = shapely.from_wkb(frame[GEOMETRY].to_numpy())
+        located: pd.DataFrame = geopandas.GeoDataFrame(frame, geometry=GEOMETRY)
+        return located
+    return frame
+
+
+def check_table(path: Path, schema: pa.Schema) -> None:
+    """Raise InputError unless the file is parquet and has just the columns of ``schema``."""
+    found = read_parquet_schema(path)
+    problem = mismatch(found, schema)
+    if problem:
+        raise InputError(f"{path}: {problem}; delete it and run again")
+
+
+def read_parquet_schema(path: Path) -> pa.Schema:
+    """Return the schema of a parquet file; InputError if it is missing, truncated, or not parquet."""
+    try:
+        return pq.read_schema(path)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: expected a parquet file, found nothing; check the path"
+        ) from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(
+            f"{path}: expected a parquet file, found a broken or truncated one; copy it again from its source"
+        ) from error
+
+
+def read_attributes(path: Path) -> dict[str, Any]:
+    """Return the small facts that the writer stored beside the table."""
+    metadata = read_parquet_schema(path).metadata or {}
+    attributes: dict[str, Any] = json.loads(metadata.get(f"{KEY}.attributes".encode(), b"{}"))
+    return attributes
+
+
+def read_provenance(path: Path) -> Provenance:
+    """Return the provenance that the writer stored beside the table."""
+    metadata = read_parquet_schema(path).metadata or {}
+    source: Provenance = json.loads(metadata.get(KEY.encode(), b"{}"))
+    return source
+
+
+def _to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    plain = pd.DataFrame(frame).copy(deep=False)
+    if GEOMETRY in plain.columns:
+        plain[GEOMETRY] = shapely.to_wkb(plain[GEOMETRY].to_numpy())
+    return pa.Table.from_pandas(plain, schema=schema, preserve_index=False)
+
+
+def _geoparquet_metadata() -> str:
+    column: dict[str, Any] = {"encoding": "WKB", "geometry_types": [], "crs": None}
+    return json.dumps(
+        {"version": "1.0.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}}
+    )

@@ -1,0 +1,75 @@
+"""Parquet round trips, and tables that do not fit."""
+
+import geopandas
+import pandas as pd
+import pytest
+from shapely import box
+
+from sthelar_build.errors import InputError
+from sthelar_build.io.tables import (
+    check_table,
+    read_attributes,
+    read_provenance,
+    read_table,
+    write_table,
+)
+from sthelar_build.schema.tables import METRICS, NUCLEI
+
+
+def nuclei():
+    return geopandas.GeoDataFrame(
+        {
+            "nucleus_id": [1],
+            "cell_id": ["ffkpbaba-1"],
+            "x_um": [0.5],
+            "y_um": [0.5],
+            "area_um2": [1.0],
+            "repaired": [False],
+        },
+        geometry=[box(0, 0, 1, 1)],
+    )
+
+
+def test_geometry_survives_and_geopandas_reads_it_by_itself(tmp_path):
+    path = tmp_path / "nuclei.parquet"
+    write_table(path, nuclei(), NUCLEI, {"stage": "ingest"}, {"frame": "um"})
+    assert read_table(path, NUCLEI).geometry[0].equals(box(0, 0, 1, 1))
+    assert geopandas.read_parquet(path).geometry[0].equals(box(0, 0, 1, 1))
+    assert read_attributes(path) == {"frame": "um"}
+    assert read_provenance(path) == {"stage": "ingest"}
+
+
+def test_missing_metrics_stay_null(tmp_path):
+    path = tmp_path / "metrics.parquet"
+    frame = pd.DataFrame(
+        {"patch_id": [0], "Dice": [None], "Jaccard": [None], "bPQ": [None], "n_true": [0], "n_predicted": [0],
+         "reason": ["no_nucleus"]}
+    )  # fmt: skip
+    write_table(path, frame, METRICS, {})
+    assert read_table(path, METRICS)["Dice"].isna().all()
+
+
+def test_some_columns_can_be_read_alone(tmp_path):
+    path = tmp_path / "nuclei.parquet"
+    write_table(path, nuclei(), NUCLEI, {})
+    assert list(read_table(path, NUCLEI, ["cell_id"]).columns) == ["cell_id"]
+
+
+def test_another_table_is_refused_with_the_columns_that_differ(tmp_path):
+    path = tmp_path / "nuclei.parquet"
+    write_table(path, nuclei(), NUCLEI, {})
+    with pytest.raises(InputError, match=r"missing columns \['patch_id'"):
+        check_table(path, METRICS)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 and no more"])
+def test_a_truncated_file_is_refused(tmp_path, content):
+    path = tmp_path / "broken.parquet"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="broken or truncated"):
+        read_table(path, NUCLEI)
+
+
+def test_an_absent_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="found nothing"):
+        read_table(tmp_path / "absent.parquet", NUCLEI)
