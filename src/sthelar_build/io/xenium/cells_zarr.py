@@ -1,0 +1,101 @@
+"""``cells.zarr.zip``: where nuclei are told apart that the boundary tables of early 2.0.0 bundles run together."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.features
+import zarr
+from numpy.typing import NDArray
+from shapely.geometry import shape
+
+from sthelar_build.core.polygons import Geometries, polygons_from_rings, unite
+from sthelar_build.errors import InputError
+
+NUCLEI = "0"
+"""Name of the nuclei among the polygon sets and the masks; the cells are 1."""
+
+_BAND_ROWS = 1024
+
+
+def nuclei_of(path: Path, pixel_size_um: float) -> tuple[NDArray[np.int64], Geometries]:
+    """Return the nuclei of a bundle from its cell store.
+
+    They come from the polygon set of the nuclei; where that has no vertices, they are traced in
+    the nucleus mask, along pixel edges.
+
+    Parameters
+    ----------
+    path
+        ``cells.zarr.zip`` of a bundle of version 2.0.0 or later.
+    pixel_size_um
+        Size of a pixel of the masks.
+
+    Returns
+    -------
+    (n,) row of the owning cell, and (n,) polygons in um, both in the order of the store.
+
+    Raises
+    ------
+    InputError
+        If the store is missing or broken, or does not tell nuclei apart.
+    """
+    with _opened(path) as store:
+        if f"polygon_sets/{NUCLEI}/cell_index" not in store:
+            raise InputError(
+                f"{path}: expected polygon_sets/{NUCLEI}/cell_index, found none: nuclei of one cell cannot be "
+                "told apart; run xeniumranger relabel or resegment on the bundle"
+            )
+        nuclei = store[f"polygon_sets/{NUCLEI}"]
+        cell_rows = np.asarray(nuclei["cell_index"][:], dtype=np.int64)
+        if "vertices" in nuclei and "num_vertices" in nuclei:
+            return cell_rows, _from_vertices(nuclei["vertices"][:], nuclei["num_vertices"][:])
+        return cell_rows, _traced(store[f"masks/{NUCLEI}"], pixel_size_um, len(cell_rows))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    if not path.is_file():
+        raise InputError(
+            f"{path}: expected the cell store, which this early 2.0.0 bundle needs to tell nuclei apart, "
+            "found nothing; copy the bundle whole"
+        )
+    if not zipfile.is_zipfile(path):
+        raise _broken(path)
+    with zarr.storage.ZipStore(path, mode="r") as store:
+        try:
+            yield zarr.open_group(store, mode="r")
+        except (zipfile.BadZipFile, OSError, KeyError, ValueError) as error:
+            raise _broken(path) from error
+
+
+def _broken(path: Path) -> InputError:
+    return InputError(
+        f"{path}: expected a zipped zarr store, found a broken one; copy it again from its source"
+    )
+
+
+def _from_vertices(vertices: NDArray[np.float32], number: NDArray[np.integer[Any]]) -> Geometries:
+    """Rows of ``vertices`` hold x, y, x, y, ...; only the first ``number`` pairs count."""
+    pairs = vertices.reshape(len(vertices), -1, 2)
+    counts = np.arange(pairs.shape[1]) < number[:, None]
+    return polygons_from_rings(pairs[counts].astype(np.float64), number.astype(np.int64))
+
+
+def _traced(mask: Any, pixel_size_um: float, n_nuclei: int) -> Geometries:
+    """Trace the outline of every label 1..n, band by band of rows; None where a label is absent."""
+    rows: list[int] = []
+    parts: list[Any] = []
+    for top_px in range(0, mask.shape[0], _BAND_ROWS):
+        band = np.asarray(mask[top_px : top_px + _BAND_ROWS]).astype(np.int32)
+        grid = rasterio.Affine(pixel_size_um, 0, 0, 0, pixel_size_um, top_px * pixel_size_um)
+        for outline, label in rasterio.features.shapes(band, mask=band > 0, transform=grid):
+            rows.append(int(label) - 1)
+            parts.append(shape(outline))
+    return unite(np.array(rows, dtype=np.int64), np.array(parts, dtype=object), n_nuclei)
