@@ -1,0 +1,1 @@
+"""Writing a simulated Xenium bundle, in the layout of any version."""

@@ -1,0 +1,223 @@
+"""The tables of a written Xenium bundle: matrix, cells, boundaries, transcripts."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import h5py
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.spatial import cKDTree
+
+from sthelar_build.core.polygons import Geometries
+from sthelar_build.core.simulation.slide import SimulatedSlide
+from sthelar_build.core.simulation.versions import Traits
+from sthelar_build.io.xenium.bundle import CELL_BOUNDARIES, CELLS, NUCLEUS_BOUNDARIES, UNASSIGNED
+
+MIN_QV = 20
+"""Transcripts of lower quality are not in the matrix of the vendor."""
+
+_GENES = ("predesigned_gene", "custom_gene")
+_FEATURE_TYPE = {
+    "predesigned_gene": "Gene Expression",
+    "custom_gene": "Gene Expression",
+    "negative_control_probe": "Negative Control Probe",
+    "negative_control_codeword": "Negative Control Codeword",
+    "unassigned_codeword": "Unassigned Codeword",
+    "deprecated_codeword": "Deprecated Codeword",
+    "genomic_control_probe": "Genomic Control",
+}
+_COUNT_COLUMN = {
+    "transcript_counts": _GENES,
+    "control_probe_counts": ("negative_control_probe",),
+    "genomic_control_counts": ("genomic_control_probe",),
+    "control_codeword_counts": ("negative_control_codeword",),
+    "unassigned_codeword_counts": ("unassigned_codeword",),
+    "deprecated_codeword_counts": ("deprecated_codeword",),
+}
+_ROWS_PER_GROUP = 50_000
+_FIELD_OF_VIEW_UM = 600.0
+
+
+def matrix_of(slide: SimulatedSlide) -> sparse.csr_matrix:
+    """Return the vendor's counts, int32 (cells, features): assigned transcripts of quality 20 or more."""
+    transcripts = slide.transcripts
+    counted = (transcripts["qv"] >= MIN_QV) & (transcripts["cell_row"] >= 0)
+    rows = transcripts["cell_row"].to_numpy()[counted]
+    columns = transcripts["codeword_index"].to_numpy()[counted]
+    ones = np.ones(len(rows), dtype=np.int32)
+    shape = (len(slide.cells), len(slide.features))
+    return sparse.coo_matrix((ones, (rows, columns)), shape=shape).tocsr()
+
+
+def write_matrix(
+    path: Path, slide: SimulatedSlide, matrix: sparse.csr_matrix, traits: Traits
+) -> None:
+    """Write ``cell_feature_matrix.h5``: 10x's columns are cells, so CSR by cell is its CSC."""
+    features = slide.features
+    kinds = features["category"].map(_FEATURE_TYPE)
+    if traits.bytes_for_text:
+        kinds = kinds.replace("Unassigned Codeword", "Blank Codeword")
+    with h5py.File(path, "w") as file:
+        group = file.create_group("matrix")
+        for name, values in {
+            "barcodes": _bytes(slide.cells["cell_id"]),
+            "data": matrix.data.astype(np.int32),
+            "indices": matrix.indices.astype(np.int64),
+            "indptr": matrix.indptr.astype(np.int64),
+            "shape": np.array(matrix.shape[::-1], dtype=np.int32),
+            "features/id": _bytes(features["id"]),
+            "features/name": _bytes(features["name"]),
+            "features/feature_type": _bytes(kinds),
+            "features/genome": _bytes(pd.Series("Unknown", index=features.index)),
+            "features/_all_tag_keys": _bytes(pd.Series(["genome"])),
+        }.items():
+            group.create_dataset(name, data=values, compression="gzip")
+
+
+def write_cells(
+    folder: Path, slide: SimulatedSlide, matrix: sparse.csr_matrix, traits: Traits
+) -> None:
+    """Write ``cells.parquet`` and its csv twin, in the order of the matrix."""
+    centroid = slide.cells.centroid
+    category = slide.features["category"]
+    counts = {
+        name: np.asarray(matrix[:, np.flatnonzero(category.isin(kinds))].sum(axis=1)).ravel()
+        for name, kinds in _COUNT_COLUMN.items()
+        if name != "genomic_control_counts" or traits.categories
+    }
+    by_cell = slide.nuclei.area.groupby(slide.nuclei["cell_row"])
+    rows = range(len(slide.cells))
+    columns: dict[str, Any] = {
+        "cell_id": _cell_ids(slide, np.arange(len(slide.cells)), traits),
+        "x_centroid": centroid.x.to_numpy(),
+        "y_centroid": centroid.y.to_numpy(),
+        **{name: values.astype(np.uint64) for name, values in counts.items()},
+        "total_counts": np.sum(list(counts.values()), axis=0).astype(np.uint64),
+        "cell_area": slide.cells.area.to_numpy(),
+        "nucleus_area": pa.array(by_cell.sum().reindex(rows), from_pandas=True),
+    }
+    if traits.polygon_sets:
+        columns["nucleus_count"] = by_cell.size().reindex(rows, fill_value=0).to_numpy(np.uint32)
+        columns["segmentation_method"] = _text(slide.cells["segmentation_method"], traits)
+    _write_twins(folder / CELLS, pa.table(columns))
+
+
+def write_boundaries(folder: Path, slide: SimulatedSlide, traits: Traits) -> None:
+    """Write the vertex tables of nuclei (the rings that the bundle shows) and cells, with csv twins."""
+    owners = slide.nuclei["cell_row"].to_numpy()
+    all_cells = np.arange(len(slide.cells))
+    for name, owner, rings in (
+        (NUCLEUS_BOUNDARIES, owners, nucleus_rings(slide)),
+        (CELL_BOUNDARIES, all_cells, cell_rings(slide.cells)),
+    ):
+        lengths = [len(ring) for ring in rings]
+        vertices = np.concatenate([*rings, np.empty((0, 2))]).astype(np.float32)
+        columns: dict[str, Any] = {
+            "cell_id": _cell_ids(slide, np.repeat(owner, lengths), traits),
+            "vertex_x": vertices[:, 0],
+            "vertex_y": vertices[:, 1],
+        }
+        if traits.polygon_sets:
+            columns["label_id"] = np.repeat(np.arange(1, len(rings) + 1, dtype=np.int64), lengths)
+        _write_twins(folder / name, pa.table(columns))
+
+
+def nucleus_rings(slide: SimulatedSlide) -> list[NDArray[np.float64]]:
+    """Return the vertices (v, 2) of every nucleus, in um, as the bundle shows them."""
+    return [np.asarray(ring, dtype=np.float64) for ring in slide.nuclei["ring"]]
+
+
+def cell_rings(cells: geopandas.GeoDataFrame) -> list[NDArray[np.float64]]:
+    """Return the vertices (v, 2) of every cell, in um: the outer ring, closed."""
+    rings = shapely.get_exterior_ring(cells.geometry.to_numpy())
+    return [shapely.get_coordinates(ring) for ring in rings]
+
+
+def write_transcripts(path: Path, slide: SimulatedSlide, traits: Traits) -> None:
+    """Write ``transcripts.parquet``, in several row groups."""
+    transcripts = slide.transcripts
+    features = slide.features.iloc[transcripts["codeword_index"].to_numpy()]
+    x_um, y_um = (transcripts[axis].to_numpy(np.float32) for axis in ("x_um", "y_um"))
+    columns: dict[str, Any] = {
+        "transcript_id": transcripts["transcript_id"].to_numpy(np.uint64),
+        "cell_id": _cell_ids(slide, transcripts["cell_row"].to_numpy(), traits),
+        "overlaps_nucleus": transcripts["overlaps_nucleus"].to_numpy(np.uint8),
+        "feature_name": _text(features["name"], traits),
+        "x_location": x_um,
+        "y_location": y_um,
+        "z_location": transcripts["z_um"].to_numpy(np.float32),
+        "qv": transcripts["qv"].to_numpy(np.float32),
+    }
+    if traits.fields_of_view:
+        columns["fov_name"] = _text(_fields_of_view(x_um, y_um), traits)
+        columns["nucleus_distance"] = _nucleus_distance_um(slide, x_um, y_um)
+    if traits.polygon_sets:
+        columns["codeword_index"] = transcripts["codeword_index"].to_numpy(np.int32)
+    if traits.categories:
+        columns["codeword_category"] = _text(features["category"], traits)
+        columns["is_gene"] = features["category"].isin(_GENES).to_numpy()
+    pq.write_table(pa.table(columns), path, row_group_size=_ROWS_PER_GROUP)
+
+
+def _cell_ids(slide: SimulatedSlide, rows: NDArray[np.integer[Any]], traits: Traits) -> pa.Array:
+    """Return the ids of the cells in these rows as the version stores them; -1 is 'no cell'."""
+    if traits.integer_ids:
+        return pa.array(np.where(rows < 0, -1, rows + 1).astype(np.int32))
+    ids = np.append(slide.cells["cell_id"].to_numpy(dtype=object), UNASSIGNED[0])
+    return _text(pd.Series(ids[rows]), traits)
+
+
+def _text(values: pd.Series, traits: Traits) -> pa.Array:
+    text = pa.array(values, pa.string(), from_pandas=True)
+    return text.cast(pa.binary()) if traits.bytes_for_text else text
+
+
+def _bytes(values: pd.Series) -> NDArray[np.bytes_]:
+    return values.to_numpy(dtype=str).astype(np.bytes_)
+
+
+def _fields_of_view(x_um: NDArray[np.float32], y_um: NDArray[np.float32]) -> pd.Series:
+    """Name fields by row letter and column number; after Z come AA, AB, and so on."""
+    row = np.maximum(y_um // _FIELD_OF_VIEW_UM, 0).astype(int)
+    column = np.maximum(x_um // _FIELD_OF_VIEW_UM, 0).astype(int) + 1
+    letters = pd.Series(row).map(
+        lambda number: ("" if number < 26 else chr(64 + number // 26)) + chr(65 + number % 26)
+    )
+    return letters + pd.Series(column).astype(str)
+
+
+def _nucleus_distance_um(
+    slide: SimulatedSlide, x_um: NDArray[np.float32], y_um: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the distance to the nucleus with the nearest centroid; 0 inside."""
+    if slide.nuclei.empty:
+        return np.zeros(len(x_um), dtype=np.float32)
+    nuclei: Geometries = slide.nuclei.geometry.to_numpy()
+    points = np.column_stack([x_um, y_um])
+    _, nearest = cKDTree(shapely.get_coordinates(shapely.centroid(nuclei))).query(points)
+    distance_um = shapely.distance(nuclei[nearest], shapely.points(points))
+    return np.asarray(distance_um, dtype=np.float32)
+
+
+def _write_twins(path: Path, table: pa.Table) -> None:
+    """Write a table as parquet and, beside it, as gzipped csv without a time stamp."""
+    pq.write_table(table, path)
+    plain = [
+        column.cast(pa.string()) if pa.types.is_binary(column.type) else column
+        for column in table.columns
+    ]
+    with (
+        path.with_suffix(".csv.gz").open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed,
+    ):
+        pyarrow.csv.write_csv(pa.table(plain, names=table.column_names), packed)
