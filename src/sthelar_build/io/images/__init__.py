@@ -1,0 +1,1 @@
+"""Whole-slide images and morphology images: windows of them, never the whole."""
