@@ -1,0 +1,55 @@
+"""What describes a dataset: ``card.md`` for people, ``index.html`` to look at, ``croissant.json`` for search engines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sthelar_build.io.croissant import write_croissant
+from sthelar_build.io.pages import write_card, write_page
+from sthelar_build.io.provenance import Provenance, provenance_json
+
+_ABOUT = {
+    "patch_metrics.csv": "Place of every patch in its slide (px of the scale), and its agreement with nuclei segmented in the image.",
+    "cell_count.csv": "Nuclei of every class in the mask of every patch.",
+    "types.csv": "Tissue of every patch.",
+    "splits.parquet": "Split of every patch of every slide, or why it is in none.",
+}
+_KEYS = {
+    "patch_metrics.csv": ["patch_id"],
+    "cell_count.csv": ["Image"],
+    "types.csv": ["img"],
+    "splits.parquet": ["slide", "patch_id"],
+}
+
+
+def write_descriptions(
+    folder: Path, values: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], source: Provenance
+) -> None:
+    """Describe a dataset.
+
+    Parameters
+    ----------
+    folder
+        Where the dataset lies; its tables are there already.
+    values
+        What the templates ``card.md.j2`` and ``dataset.html.j2`` show, and ``url``.
+    tables
+        The tables of the dataset by file name.
+    source
+        Provenance of the dataset, shown on the card.
+    """
+    write_card(folder / "card.md", "card.md.j2", {**values, "provenance": provenance_json(source)})
+    write_page(folder / "index.html", "dataset.html.j2", values)
+    facts = {
+        "name": values["title"],
+        "description": f"H&E patches of {values['side_px']} px at {values['scale']} with nuclei and cell types from Xenium.",
+        "version": version("sthelar_build"),
+        "license": values["licence"],
+        "url": values["url"],
+    }
+    write_croissant(folder / "croissant.json", facts, tables, _ABOUT, _KEYS)

@@ -1,0 +1,173 @@
+"""The folder ``masks_{scale}/``: an instance map for every patch of the grid, and what is visible in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import ZstdCodec
+
+from sthelar_build.errors import InputError
+from sthelar_build.io.provenance import Provenance
+from sthelar_build.io.records import read_record, write_record
+from sthelar_build.io.tables import check_table, read_table, table_writer
+from sthelar_build.schema.tables import INSTANCES
+
+ARRAY = "instances.zarr"
+TABLE = "instances.parquet"
+MANIFEST = "manifest.json"
+
+_ZSTD_LEVEL = 1
+_KEYS = ("side_px", "n_patches", "um_per_px")
+
+
+@dataclass(frozen=True)
+class Masks:
+    """The masks of one slide at one scale, read on demand."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    """``side_px``, ``n_patches``, ``um_per_px``, counts, and the provenance."""
+
+    @cached_property
+    def _array(self) -> Any:
+        return zarr.open_array(self.folder / ARRAY, mode="r")
+
+    @property
+    def n_patches(self) -> int:
+        """Number of patches of the grid, incomplete ones included."""
+        return int(self.manifest["n_patches"])
+
+    @property
+    def side_px(self) -> int:
+        """Side of a patch, in pixels of the scale."""
+        return int(self.manifest["side_px"])
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The whole ``instances.parquet``, by patch and nucleus."""
+        return self._rows(None)
+
+    def table_between(self, start: int, stop: int) -> pd.DataFrame:
+        """Return the rows of the patches ``start`` to ``stop - 1``; reads only their part of the file."""
+        return self._rows([("patch_id", ">=", start), ("patch_id", "<", stop)])
+
+    def instances(self, patch_id: int) -> NDArray[np.uint32]:
+        """Return the instance map of one patch (side, side): 0 is background, else the nucleus id."""
+        return self.instances_between(patch_id, patch_id + 1).reshape(self.side_px, self.side_px)
+
+    def instances_between(self, start: int, stop: int) -> NDArray[np.uint32]:
+        """Return the maps of the patches ``start`` to ``stop - 1``: (stop - start, side, side)."""
+        if not 0 <= start <= stop <= self.n_patches:
+            raise IndexError(f"patches {start} to {stop} of {self.n_patches}")
+        return np.asarray(self._array[start:stop], dtype=np.uint32)
+
+    def _rows(self, filters: Any) -> pd.DataFrame:
+        frame: pd.DataFrame = pq.read_table(self.folder / TABLE, filters=filters).to_pandas()
+        return frame
+
+
+def open_masks(folder: Path) -> Masks:
+    """Open a folder of masks; InputError if it is not whole."""
+    manifest = read_record(folder / MANIFEST, _KEYS)
+    check_table(folder / TABLE, INSTANCES)
+    masks = Masks(folder, manifest)
+    expected = (masks.n_patches, masks.side_px, masks.side_px)
+    try:
+        found = tuple(masks._array.shape)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"{folder / ARRAY}: expected a zarr array, found none that can be read; make it again with rasterise"
+        ) from error
+    if found != expected:
+        raise InputError(
+            f"{folder / ARRAY}: expected an array {expected} as the manifest says, found {found}; "
+            "make it again with rasterise"
+        )
+    return masks
+
+
+class ShownNuclei(Mapping[str, pd.DataFrame]):
+    """``patch_id``, ``nucleus_id`` by slide, read when asked: all slides at once may not fit in memory."""
+
+    def __init__(self, manifests: Mapping[str, Path]) -> None:
+        """Take the manifest of the masks of every slide."""
+        self._tables = {slide: path.parent / TABLE for slide, path in manifests.items()}
+
+    def __getitem__(self, slide: str) -> pd.DataFrame:
+        return read_table(self._tables[slide], INSTANCES, ["patch_id", "nucleus_id"])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
+class MasksWriter:
+    """Writes the maps row of the grid by row of the grid; rows of the grid may come from several threads.
+
+    A grid row is one shard of the array and so one file; each patch in it is compressed alone. The
+    table must come in order.
+    """
+
+    def __init__(
+        self, folder: Path, rows: int, columns: int, side_px: int, source: Provenance
+    ) -> None:
+        folder.mkdir()
+        self._folder, self._columns, self._source = folder, columns, source
+        self._facts = {"side_px": side_px, "n_patches": rows * columns}
+        self._array: Any = zarr.create_array(
+            folder / ARRAY,
+            shape=(rows * columns, side_px, side_px),
+            chunks=(1, side_px, side_px),
+            shards=(columns, side_px, side_px),
+            dtype="uint32",
+            compressors=ZstdCodec(level=_ZSTD_LEVEL),
+            fill_value=0,
+            dimension_names=("patch", "y", "x"),
+        )
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._table = self._open.enter_context(
+            table_writer(self._folder / TABLE, INSTANCES, self._source)
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open.__exit__(kind, error, traceback)
+
+    def write_maps(self, grid_row: int, maps: NDArray[np.uint32]) -> None:
+        """Write the first ``len(maps)`` patches of a grid row; the others stay background."""
+        if not maps.any():
+            return
+        row = np.zeros((self._columns, *maps.shape[1:]), dtype=np.uint32)
+        row[: len(maps)] = maps
+        self._array[grid_row * self._columns : (grid_row + 1) * self._columns] = row
+
+    def write_table(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Append rows to the table: its columns, by name."""
+        arrays = [pa.array(columns[name], INSTANCES.field(name).type) for name in INSTANCES.names]
+        self._table.write_table(pa.table(arrays, schema=self._table.schema))
+
+    def finish(self, facts: Mapping[str, Any]) -> None:
+        """Write the manifest, which declares the folder whole."""
+        self._open.close()
+        write_record(self._folder / MANIFEST, {**self._facts, **facts}, self._source)

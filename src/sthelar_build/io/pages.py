@@ -1,0 +1,40 @@
+"""Pages and cards from templates of the package: HTML, where values are escaped, and Markdown, where none is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from sthelar_build.core.wording import count, number, percent
+from sthelar_build.io.atomic import published
+
+
+def write_page(path: Path, template: str, values: Mapping[str, Any]) -> None:
+    """Render an HTML template of ``sthelar_build/templates``; whole or not at all."""
+    _write(path, template, values, _environment(autoescape=True))
+
+
+def write_card(path: Path, template: str, values: Mapping[str, Any]) -> None:
+    """Render a Markdown template of ``sthelar_build/templates``; whole or not at all."""
+    _write(path, template, values, _environment(autoescape=False, keep_trailing_newline=True))
+
+
+def _environment(**options: Any) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sthelar_build"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        **options,
+    )
+    environment.filters |= {"number": number, "percent": percent, "count": count}
+    return environment
+
+
+def _write(path: Path, template: str, values: Mapping[str, Any], environment: Environment) -> None:
+    text = environment.get_template(template).render(values)
+    with published(path) as draft:
+        draft.write_text(text, encoding="utf-8")

@@ -1,0 +1,52 @@
+"""``tangram_{nuclei,cells}.parquet``: an id and one column per fine label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sthelar_build.core.scores import Scores
+from sthelar_build.errors import InputError
+from sthelar_build.io.provenance import Provenance
+from sthelar_build.io.tables import read_attributes, read_parquet_schema, write_table
+
+ID_COLUMNS = ("nucleus_id", "cell_id")
+
+
+def write_scores(
+    path: Path, scores: Scores, classes: Mapping[str, str], source: Provenance
+) -> None:
+    """Write scores; ``classes`` (label -> class) is kept beside the table as the attribute labels."""
+    frame = pd.DataFrame(scores.shares, columns=scores.labels)
+    frame.insert(0, scores.id_column, scores.ids)
+    kind = pa.uint32() if scores.id_column == "nucleus_id" else pa.string()
+    schema = pa.schema(
+        [
+            pa.field(scores.id_column, kind, nullable=False),
+            *(pa.field(label, pa.float32()) for label in scores.labels),
+        ]
+    )
+    write_table(path, frame, schema, source, {"labels": dict(classes)})
+
+
+def read_scores(path: Path) -> Scores:
+    """Read what :func:`write_scores` wrote; InputError if the table is something else."""
+    names = read_parquet_schema(path).names
+    if names[0] not in ID_COLUMNS or set(names[1:]) != set(read_attributes(path).get("labels", {})):
+        raise InputError(
+            f"{path}: expected an id and one column per label, found {', '.join(names[:4])}, ...; "
+            "delete it and run again"
+        )
+    table = pq.read_table(path)
+    shares = [table.column(name).to_numpy().astype(np.float32) for name in names[1:]]
+    return Scores(
+        names[0],
+        table.column(names[0]).to_numpy(),
+        names[1:],
+        np.stack(shares, axis=1).reshape(table.num_rows, len(names) - 1),
+    )

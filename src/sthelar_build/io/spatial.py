@@ -1,0 +1,142 @@
+"""SpatialData elements and stores: images, points, shapes and tables in three coordinate systems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anndata
+import dask
+import dask.array as da
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from spatialdata import SpatialData
+from spatialdata.models import Image2DModel, PointsModel, ShapesModel, TableModel
+from spatialdata.transformations import Affine as AffineTransformation
+from spatialdata.transformations import BaseTransformation, Identity, set_transformation
+from xarray import DataArray, Dataset, DataTree
+
+from sthelar_build.io.atomic import published
+from sthelar_build.io.progress import progress
+from sthelar_build.io.zips import zip_writer
+from sthelar_build.schema import elements
+from sthelar_build.schema.frames import Affine, Frame
+
+_SYSTEMS = {
+    elements.GLOBAL: Frame.MORPHOLOGY,
+    elements.HE_SYSTEM: Frame.HE,
+    elements.UM_SYSTEM: Frame.UM,
+}
+
+
+@dataclass(frozen=True)
+class SlideFrames:
+    """How the H&E, the morphology image and the micrometres of a slide lie to one another."""
+
+    he_to_morphology: Affine
+    pixel_size_um: float
+    """Micrometres per level-0 pixel of the morphology image."""
+
+    def transformations(self, source: Frame) -> dict[str, BaseTransformation]:
+        """Return the maps from ``source`` to every coordinate system of the store."""
+        return {name: self._between(source, target) for name, target in _SYSTEMS.items()}
+
+    def _between(self, source: Frame, target: Frame) -> BaseTransformation:
+        if source is target:
+            return Identity()
+        through = self._to_morphology(source).then(self._to_morphology(target).inverse())
+        return AffineTransformation(through.matrix, input_axes=("x", "y"), output_axes=("x", "y"))
+
+    def _to_morphology(self, source: Frame) -> Affine:
+        if source is Frame.HE:
+            return self.he_to_morphology
+        factor = 1 / self.pixel_size_um if source is Frame.UM else 1.0
+        return Affine.scaling(factor, source, Frame.MORPHOLOGY)
+
+
+def image_element(
+    levels: Sequence[da.Array],
+    channels: Sequence[str],
+    transformations: Mapping[str, BaseTransformation],
+) -> DataTree:
+    """Return a multiscale image of lazy levels (c, y, x), largest first, that are taken as they are."""
+    full = levels[0].shape
+    tree = DataTree.from_dict(
+        {f"scale{i}": _level_dataset(level, channels, full) for i, level in enumerate(levels)}
+    )
+    set_transformation(tree, dict(transformations), set_all=True)
+    Image2DModel().validate(tree)
+    return tree
+
+
+def _level_dataset(level: da.Array, channels: Sequence[str], full: Sequence[int]) -> Dataset:
+    coordinates = {
+        axis: (np.arange(size) + 0.5) * (whole / size)
+        for axis, size, whole in zip("yx", level.shape[1:], full[1:], strict=True)
+    }
+    data = DataArray(level, dims=("c", "y", "x"), coords={"c": list(channels), **coordinates})
+    return Dataset({"image": data})
+
+
+def points_element(
+    table: Any, feature: str, instance: str, transformations: Mapping[str, BaseTransformation]
+) -> Any:
+    """Return points from a lazy table with columns x, y, z, in the order of its rows."""
+    return PointsModel.parse(
+        table,
+        feature_key=feature,
+        instance_key=instance,
+        transformations=dict(transformations),
+        sort=True,
+    )
+
+
+def shapes_element(
+    shapes: pd.DataFrame, transformations: Mapping[str, BaseTransformation]
+) -> pd.DataFrame:
+    """Return shapes from a GeoDataFrame; its index is what tables refer to."""
+    element: pd.DataFrame = ShapesModel.parse(shapes, transformations=dict(transformations))
+    return element
+
+
+def linked_table(table: AnnData, region: str | None, instance_key: str) -> AnnData:
+    """Link the rows of a table to the shapes ``region`` by ``instance_key``; without a region to none."""
+    if region is None:
+        return TableModel.parse(table)
+    table.obs["region"] = pd.Categorical([region] * table.n_obs)
+    return TableModel.parse(table, region=region, region_key="region", instance_key=instance_key)
+
+
+def write_store(
+    path: Path,
+    named_elements: Mapping[str, Any],
+    tables: Iterable[tuple[str, AnnData]],
+    attributes: Mapping[str, Any],
+    threads: int = 1,
+) -> None:
+    """Write a store, element by element; each table is made only after the one before is written.
+
+    Every thread holds a block of an image, or a partition of the points, at a time.
+    """
+    data = SpatialData.init_from_elements(dict(named_elements), attrs=dict(attributes))
+    # Left alone, dask takes all cores of the machine, and with them memory.
+    with dask.config.set(scheduler="threads", num_workers=threads):
+        data.write(path)
+    for name, table in tables:
+        data.tables[name] = table
+        with anndata.settings.override(auto_shard_zarr_v3=True):
+            data.write_element(name)
+        del data.tables[name]
+    data.write_consolidated_metadata()
+
+
+def zip_store(store: Path, archive: Path) -> None:
+    """Write a store into one uncompressed zip file, ``zarr.json`` at its root, whole or not at all."""
+    files = sorted(path for path in store.rglob("*") if path.is_file())
+    with published(archive) as draft, zip_writer(draft) as zipped:
+        for path in progress(files, "files of the store", len(files)):
+            name = path.relative_to(store).as_posix()
+            zipped.add(name, path.read_bytes(), compress=False)

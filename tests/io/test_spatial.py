@@ -1,0 +1,73 @@
+import threading
+import time
+
+import anndata
+import dask.array as da
+import geopandas
+import numpy as np
+import pandas as pd
+import pytest
+import spatialdata
+from shapely import box
+
+from sthelar_build.io.spatial import (
+    SlideFrames,
+    image_element,
+    linked_table,
+    shapes_element,
+    write_store,
+)
+from sthelar_build.schema.frames import Affine, Frame
+
+PLACE = SlideFrames(Affine(np.diag([2.0, 2.0, 1.0]), Frame.HE, Frame.MORPHOLOGY), pixel_size_um=0.5)
+
+
+def _matrix(transformation):
+    return transformation.to_affine_matrix(("x", "y"), ("x", "y"))
+
+
+def test_every_frame_reaches_every_coordinate_system():
+    to = PLACE.transformations(Frame.HE)
+    assert _matrix(to["he"])[0, 0] == 1
+    assert _matrix(to["global"])[0, 0] == 2
+    assert _matrix(to["um"])[0, 0] == 1
+    to = PLACE.transformations(Frame.UM)
+    assert _matrix(to["global"])[0, 0] == 2
+    assert _matrix(to["he"])[1, 1] == 1
+
+
+def test_a_multiscale_image_keeps_levels_whose_sizes_were_rounded():
+    levels = [da.zeros((1, 101, 50), chunks=32), da.zeros((1, 25, 12), chunks=32)]
+    tree = image_element(levels, ["DAPI"], PLACE.transformations(Frame.MORPHOLOGY))
+    assert list(tree) == ["scale0", "scale1"]
+    assert tree["scale1"].coords["y"].values[0] == pytest.approx(101 / 25 / 2)
+
+
+def test_an_image_is_written_by_as_many_threads_as_are_given(tmp_path):
+    seen = set()
+
+    def block(values):
+        seen.add(threading.get_ident())
+        time.sleep(0.005)
+        return values
+
+    level = da.zeros((1, 128, 128), chunks=(1, 16, 16)).map_blocks(block, meta=np.empty((0, 0, 0)))
+    image = image_element([level, level], ["DAPI"], PLACE.transformations(Frame.MORPHOLOGY))
+    write_store(tmp_path / "s.zarr", {"morpho": image}, [], {}, threads=1)
+    assert len(seen) == 1
+
+
+def test_tables_are_written_one_by_one_and_found_by_consolidated_readers(tmp_path):
+    squares = geopandas.GeoDataFrame(geometry=[box(0, 0, 1, 1)], index=["a-1"])
+
+    def tables():
+        for name in ("one", "two"):
+            obs = pd.DataFrame({"cell_id": ["a-1"]}, index=["a-1"])
+            yield name, linked_table(anndata.AnnData(np.ones((1, 1)), obs=obs), "cells", "cell_id")
+
+    element = shapes_element(squares, PLACE.transformations(Frame.UM))
+    write_store(tmp_path / "s.zarr", {"cells": element}, tables(), {"sthelar": {"slide": "x"}})
+    found = spatialdata.read_zarr(tmp_path / "s.zarr")
+    assert set(found.tables) == {"one", "two"}
+    assert found.has_consolidated_metadata()
+    assert found.attrs["sthelar"] == {"slide": "x"}
