@@ -1,0 +1,1 @@
+"""Heavy third-party models behind array-in, array-out functions."""
