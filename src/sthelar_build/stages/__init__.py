@@ -1,0 +1,20 @@
+"""The stages, in pipeline order. Each is a module with ``run``: read, compute, write."""
+
+STAGES: tuple[str, ...] = (
+    "simulate",
+    "preflight",
+    "ingest",
+    "count",
+    "register",
+    "annotate",
+    "cluster",
+    "refine",
+    "tile",
+    "rasterise",
+    "segment",
+    "assess",
+    "assemble",
+    "report",
+    "collect",
+    "export",
+)

@@ -1,0 +1,106 @@
+"""Count transcripts per nucleus and per cell."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sthelar_build.config import CountSettings
+from sthelar_build.core.counting import Assigner, ObjectCounts, Tally
+from sthelar_build.errors import InputError
+from sthelar_build.io.atomic import published
+from sthelar_build.io.counts import write_h5ad
+from sthelar_build.io.progress import progress
+from sthelar_build.io.provenance import provenance
+from sthelar_build.io.records import read_record
+from sthelar_build.io.tables import check_table, read_table
+from sthelar_build.options import InFile, OutFile, as_json
+from sthelar_build.schema import tables
+
+logger = logging.getLogger(__name__)
+
+_ROWS_AT_A_TIME = 2**20
+_COLUMNS = ["cell_id", "overlaps_nucleus", "feature_name", "category", "x_um", "y_um", "qv"]
+_PLACE = ["cell_id", "x_um", "y_um", "area_um2"]
+
+
+def run(
+    transcripts: InFile,
+    nuclei: InFile,
+    cells: InFile,
+    bundle: InFile,
+    counts_nuclei: OutFile,
+    counts_cells: OutFile,
+    settings: Annotated[CountSettings, as_json(CountSettings)],
+) -> None:
+    """Count transcripts per nucleus and per cell."""
+    genes = pd.DataFrame(read_record(bundle, ("genes",))["genes"], columns=["name", "id"])
+    cell_table = read_table(cells, tables.CELLS, _PLACE)
+    nucleus_table = read_table(nuclei, tables.NUCLEI, ["nucleus_id", *_PLACE, "geometry"])
+    check_table(transcripts, tables.TRANSCRIPTS)
+    controls = _control_categories(transcripts)
+    _check_owners(nuclei, nucleus_table, cell_table)
+    in_nuclei = ObjectCounts(len(nucleus_table), len(genes), len(controls))
+    in_cells = ObjectCounts(len(cell_table), len(genes), len(controls))
+    assign = Assigner(genes, controls, cell_table, nucleus_table, settings.min_qv)
+    n_batches = -(-pq.read_metadata(transcripts).num_rows // _ROWS_AT_A_TIME)
+    for batch in progress(_batches(transcripts, _COLUMNS), "batches", n_batches):
+        assigned = assign(batch)
+        in_cells.add(assigned.cell_rows, assigned)
+        in_nuclei.add(assigned.nucleus_rows, assigned)
+    _log(assign.tally, settings.min_qv)
+    inputs = {"transcripts": transcripts, "nuclei": nuclei, "cells": cells, "bundle": bundle}
+    source = provenance("count", settings, inputs)
+    nucleus_names = nucleus_table["nucleus_id"].astype(str).to_numpy()
+    with ExitStack() as publishing:
+        drafts = [publishing.enter_context(published(p)) for p in (counts_nuclei, counts_cells)]
+        obs = nucleus_table.drop(columns="geometry").set_axis(nucleus_names)
+        write_h5ad(drafts[0], in_nuclei.table(obs, genes, controls), source)
+        obs = cell_table.set_axis(cell_table["cell_id"].to_numpy())
+        write_h5ad(drafts[1], in_cells.table(obs, genes, controls), source)
+
+
+def _check_owners(path: Path, nuclei: pd.DataFrame, cells: pd.DataFrame) -> None:
+    strangers = nuclei.loc[~nuclei["cell_id"].isin(cells["cell_id"]), "cell_id"]
+    if len(strangers):
+        raise InputError(
+            f"{path}: expected nuclei of the {len(cells)} cells, found {len(strangers)} of others, such as "
+            f"{strangers.iloc[0]}; delete both and ingest the bundle again"
+        )
+
+
+def _log(tally: Tally, min_qv: float) -> None:
+    kept = "%s: kept %d of %d: the others %s"
+    logger.info(kept, "quality", tally.good, tally.all, f"have qv < {min_qv:g}")
+    logger.info(kept, "genes", tally.genes, tally.good, "are controls")
+    logger.info(kept, "cells", tally.in_cells, tally.genes, "lie in no cell")
+    logger.info(kept, "nuclei", tally.in_nuclei, tally.in_cells, "lie outside nuclei")
+    logger.info(
+        "nuclear, but in a nucleus that the bundle does not show: %d", tally.without_outline
+    )
+
+
+def _control_categories(path: Path) -> list[str]:
+    """Return the kinds of control among the transcripts, sorted."""
+    found: set[str] = set()
+    for batch in _batches(path, ["category"]):
+        found.update(batch["category"].unique().to_pylist())
+    return sorted(found - {tables.GENE})
+
+
+def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the transcripts, about a million at a time; InputError where the file is damaged."""
+    try:
+        with pq.ParquetFile(path) as file:
+            yield from file.iter_batches(_ROWS_AT_A_TIME, columns=columns)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(
+            f"{path}: expected whole parquet pages, found damage; delete it and ingest the bundle again"
+        ) from error
