@@ -1,0 +1,88 @@
+"""Lay the grid of patches over the H&E, and say how much tissue each holds."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sthelar_build.config import TileSettings
+from sthelar_build.core.scale import downsample_of
+from sthelar_build.core.stain import tissue_mask
+from sthelar_build.core.tiling import Grid, box_shares, patch_grid, patch_table
+from sthelar_build.errors import ConfigError
+from sthelar_build.io.images.he import HeImage, open_he
+from sthelar_build.io.provenance import provenance
+from sthelar_build.io.tables import write_table
+from sthelar_build.io.transform import Transform, check_image_size, read_transform
+from sthelar_build.options import InFile, OutFile, Word, as_json
+from sthelar_build.schema.tables import PATCHES
+
+logger = logging.getLogger(__name__)
+
+
+def run(
+    he: InFile,
+    transform: InFile,
+    scale: Word,
+    patches: OutFile,
+    settings: Annotated[TileSettings, as_json(TileSettings)],
+) -> None:
+    """Cut the H&E of a slide into a grid of patches at one scale."""
+    placed = read_transform(transform)
+    downsample = _downsample(scale, placed)
+    with open_he(he) as image:
+        check_image_size(transform, placed, he, image.width_px, image.height_px)
+        grid = patch_grid(
+            image.width_px, image.height_px, downsample, settings.side_px, settings.overlap_px
+        )
+        table = patch_table(grid)
+        table["tissue_fraction"] = _tissue_fractions(image, table, placed.he_um_per_px, settings)
+    _log(table, grid, settings)
+    facts = {**asdict(grid), "scale": scale, "um_per_px": placed.he_um_per_px * downsample}
+    source = provenance("tile", settings, {"he": he, "transform": transform})
+    write_table(patches, table, PATCHES, source, facts)
+
+
+def _downsample(scale: str, placed: Transform) -> float:
+    try:
+        downsample = downsample_of(scale, placed.he_um_per_px)
+    except ValueError as error:
+        raise ConfigError(f"scale: {error}; correct scales in the configuration") from error
+    if downsample < 1:
+        logger.warning(
+            "scale %s is finer than the image (%.4f um/px): patches are enlarged %.2f times",
+            scale,
+            placed.he_um_per_px,
+            1 / downsample,
+        )
+    return downsample
+
+
+def _tissue_fractions(
+    image: HeImage, table: pd.DataFrame, he_um_per_px: float, settings: TileSettings
+) -> NDArray[np.float32]:
+    longer_um = max(image.width_px, image.height_px) * he_um_per_px
+    small = image.thumbnail(max(1, round(longer_um / settings.tissue_um_per_px)))
+    mask = tissue_mask(small, settings.tissue_min_density)
+    logger.info("tissue covers %.1f %% of the image", 100 * mask.mean())
+    across, down = small.shape[1] / image.width_px, small.shape[0] / image.height_px
+    left, top = table.x_he_px.to_numpy() * across, table.y_he_px.to_numpy() * down
+    side = table.side_he_px.to_numpy()
+    boxes = np.stack([left, top, left + side * across, top + side * down], axis=1)
+    return box_shares(mask, boxes)
+
+
+def _log(table: pd.DataFrame, grid: Grid, settings: TileSettings) -> None:
+    logger.info(
+        "%d patches of %d px in %d rows and %d columns; %d complete, the others overrun the image",
+        len(table),
+        settings.side_px,
+        grid.rows,
+        grid.columns,
+        table.complete.sum(),
+    )

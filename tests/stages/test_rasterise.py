@@ -1,0 +1,154 @@
+"""Nuclei drawn into every patch, at the scale."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import shapely
+
+from slides.turned_slide import (
+    PIXEL_SIZE_UM,
+    TurnedSlide,
+    he_side_px,
+    make_turned_slide,
+    turned_matrix,
+)
+from sthelar_build.config import RasteriseSettings, TileSettings
+from sthelar_build.core.raster import instance_map
+from sthelar_build.errors import InputError
+from sthelar_build.io.masks import open_masks
+from sthelar_build.io.provenance import provenance
+from sthelar_build.io.tables import read_attributes, read_table, write_table
+from sthelar_build.io.transform import Transform, write_transform
+from sthelar_build.schema.labels import patch_class_index
+from sthelar_build.schema.tables import LABELS, PATCHES
+from sthelar_build.stages import tile
+from sthelar_build.stages.rasterise import run
+
+SCALES = ("native", "native/2", "0.5")
+
+
+@pytest.fixture(scope="module")
+def slide(tmp_path_factory) -> TurnedSlide:
+    slide = make_turned_slide(tmp_path_factory.mktemp("rasterise") / "slide", turned_matrix(200))
+    placed = Transform(slide.he_to_morphology, "matrix", he_side_px(), he_side_px(), PIXEL_SIZE_UM)
+    write_transform(slide.folder / "transform.json", placed, provenance("test"))
+    return slide
+
+
+def patches_of(slide, scale):
+    patches = slide.folder / f"patches_{scale.replace('/', '_')}.parquet"
+    if not patches.exists():
+        tile.run(
+            he=slide.he,
+            transform=slide.folder / "transform.json",
+            scale=scale,
+            patches=patches,
+            settings=TileSettings(side_px=128, overlap_px=32),
+        )
+    return patches
+
+
+def rasterise(slide, folder, scale="native", threads=1, labels=None, **settings):
+    run(
+        nuclei=slide.nuclei_table,
+        labels=labels or slide.labels,
+        transform=slide.folder / "transform.json",
+        patches=patches_of(slide, scale),
+        masks=folder / "masks",
+        settings=RasteriseSettings(**settings),
+        threads=threads,
+    )
+    return open_masks(folder / "masks")
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_patch_shows_the_nuclei_at_its_place_and_scale(slide, tmp_path, scale):
+    masks = rasterise(slide, tmp_path, scale)
+    patches = patches_of(slide, scale)
+    downsample = read_attributes(patches)["downsample"]
+    on_he = slide.um_to_he.apply_to_geometries(slide.nuclei.geometry.to_numpy())
+    for patch in read_table(patches, PATCHES).itertuples():
+        corner = patch.x_px, patch.y_px
+        here = shapely.transform(on_he, lambda xy, at=corner: xy / downsample - at)
+        expected = instance_map(here, slide.nuclei.nucleus_id, (128, 128), min_visible_px=10)
+        if not patch.complete:
+            expected[:] = 0
+        np.testing.assert_array_equal(masks.instances(patch.patch_id), expected)
+
+
+def test_the_table_counts_what_stands_in_the_masks(slide, tmp_path):
+    masks = rasterise(slide, tmp_path)
+    assert (masks.table.visible_px >= 10).all()
+    for patch_id, rows in masks.table.groupby("patch_id"):
+        ids, counts = np.unique(masks.instances(patch_id), return_counts=True)
+        assert rows.nucleus_id.tolist() == ids[ids > 0].tolist()
+        assert rows.visible_px.tolist() == counts[ids > 0].tolist()
+    drawn = [patch for patch in range(masks.n_patches) if masks.instances(patch).any()]
+    assert masks.table.patch_id.unique().tolist() == drawn
+
+
+def test_every_nucleus_has_the_published_class_of_its_cell(slide, tmp_path):
+    masks = rasterise(slide, tmp_path)
+    label = read_table(slide.labels, LABELS).set_index("cell_id").final_label
+    cell = slide.nuclei.set_index("nucleus_id").cell_id
+    expected = masks.table.nucleus_id.map(cell).map(label).map(patch_class_index)
+    assert masks.table.class_index.tolist() == expected.tolist()
+    assert set(masks.table.class_index) == set(range(1, 10))
+
+
+def test_the_manifest_sums_up(slide, tmp_path):
+    masks = rasterise(slide, tmp_path)
+    facts = read_attributes(patches_of(slide, "native"))
+    assert masks.manifest["n_patches"] == facts["rows"] * facts["columns"]
+    assert masks.manifest["um_per_px"] == facts["um_per_px"]
+    assert masks.manifest["n_instances"] == len(masks.table)
+    assert sum(masks.manifest["instances_per_class"].values()) == len(masks.table)
+    assert masks.manifest["n_slivers"] > 0
+    assert masks.manifest["provenance"]["stage"] == "rasterise"
+
+
+def test_several_threads_give_the_same_folder(slide, tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "three").mkdir()
+    one = rasterise(slide, tmp_path / "one")
+    three = rasterise(slide, tmp_path / "three", threads=3)
+    np.testing.assert_array_equal(
+        one.instances_between(0, one.n_patches), three.instances_between(0, three.n_patches)
+    )
+    assert one.manifest == three.manifest
+    pd.testing.assert_frame_equal(one.table, three.table)
+    assert pq.read_schema(one.folder / "instances.parquet").metadata is not None
+
+
+def test_min_visible_px_0_draws_every_pixel(slide, tmp_path):
+    masks = rasterise(slide, tmp_path, min_visible_px=0)
+    assert masks.table.visible_px.min() < 10
+    assert masks.manifest["n_slivers"] == 0
+
+
+def test_a_nucleus_without_a_label_is_refused(slide, tmp_path):
+    labels = read_table(slide.labels, LABELS).iloc[1:]
+    write_table(tmp_path / "labels.parquet", labels, LABELS, provenance("test"))
+    with pytest.raises(InputError, match="found none for 2 nuclei, the first of cell cell0-1"):
+        rasterise(slide, tmp_path, labels=tmp_path / "labels.parquet")
+    assert not (tmp_path / "masks").exists()
+
+
+def test_an_unknown_class_is_refused(slide, tmp_path):
+    labels = read_table(slide.labels, LABELS)
+    labels.loc[3, "final_label"] = "Fibrablast"
+    write_table(tmp_path / "labels.parquet", labels, LABELS, provenance("test"))
+    with pytest.raises(InputError, match="found 'Fibrablast'"):
+        rasterise(slide, tmp_path, labels=tmp_path / "labels.parquet")
+
+
+def test_a_failure_leaves_the_previous_masks(slide, tmp_path, monkeypatch):
+    before = rasterise(slide, tmp_path).manifest
+    monkeypatch.setattr("sthelar_build.io.masks.MasksWriter.finish", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        rasterise(slide, tmp_path)
+    assert json.loads((tmp_path / "masks" / "manifest.json").read_text()) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["masks"]

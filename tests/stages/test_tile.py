@@ -1,0 +1,92 @@
+"""The grid of patches of a slide."""
+
+import numpy as np
+import pytest
+import tifffile
+
+from sthelar_build.config import TileSettings
+from sthelar_build.errors import ConfigError, InputError
+from sthelar_build.io.provenance import provenance
+from sthelar_build.io.tables import read_attributes, read_table
+from sthelar_build.io.transform import Transform, write_transform
+from sthelar_build.schema.frames import Affine, Frame
+from sthelar_build.schema.tables import PATCHES
+from sthelar_build.stages.tile import run
+
+WIDTH, HEIGHT, UM_PER_PX = 700, 500, 0.3
+
+
+@pytest.fixture
+def he(tmp_path):
+    image = np.full((HEIGHT, WIDTH, 3), (241, 239, 242), np.uint8)
+    image[:, :448] = (200, 120, 180)
+    tifffile.imwrite(tmp_path / "he.tif", image, photometric="rgb", tile=(128, 128))
+    return tmp_path / "he.tif"
+
+
+@pytest.fixture
+def transform(tmp_path):
+    matrix = Affine.scaling(UM_PER_PX / 0.2125, Frame.HE, Frame.MORPHOLOGY)
+    placed = Transform(matrix, "matrix", WIDTH, HEIGHT, 0.2125)
+    write_transform(tmp_path / "transform.json", placed, provenance("test"))
+    return tmp_path / "transform.json"
+
+
+def tile(he, transform, scale, **settings):
+    patches = he.parent / "patches.parquet"
+    run(he=he, transform=transform, scale=scale, patches=patches, settings=TileSettings(**settings))
+    return read_table(patches, PATCHES), read_attributes(patches)
+
+
+def test_the_native_grid_is_that_of_level_0(he, transform):
+    table, facts = tile(he, transform, "native")
+    assert facts == {
+        "columns": 4,
+        "rows": 3,
+        "side_px": 256,
+        "overlap_px": 64,
+        "width_px": 700,
+        "height_px": 500,
+        "downsample": 1.0,
+        "um_per_px": pytest.approx(0.3),
+        "scale": "native",
+    }
+    assert table.x_he_px.tolist() == [0, 192, 384, 576] * 3
+    assert table.complete.tolist() == [True, True, True, False] * 2 + [False] * 4
+
+
+def test_half_of_native_has_patches_of_twice_the_side(he, transform):
+    table, facts = tile(he, transform, "native/2")
+    assert (facts["downsample"], facts["um_per_px"]) == (2, pytest.approx(0.6))
+    assert (facts["width_px"], facts["height_px"]) == (350, 250)
+    assert set(table.side_he_px) == {512}
+
+
+def test_a_number_is_a_size_in_um(he, transform):
+    table, facts = tile(he, transform, "0.45", side_px=64, overlap_px=0)
+    assert facts["downsample"] == pytest.approx(1.5)
+    assert facts["um_per_px"] == pytest.approx(0.45)
+    assert table.side_he_px[0] == pytest.approx(96)
+
+
+def test_the_tissue_fraction_is_the_share_of_stained_area(he, transform):
+    table, _ = tile(he, transform, "native", tissue_um_per_px=1.2)
+    assert table.tissue_fraction[:3].tolist() == pytest.approx([1, 1, 0.25], abs=0.02)
+    assert table.tissue_fraction[3] == 0
+
+
+def test_an_image_that_was_not_registered_is_refused(he, transform):
+    tifffile.imwrite(he, np.zeros((50, 60, 3), np.uint8), photometric="rgb")
+    with pytest.raises(InputError, match=r"700 x 500 px.*found 60 x 50"):
+        tile(he, transform, "native")
+
+
+def test_an_unknown_scale_is_refused(he, transform):
+    with pytest.raises(ConfigError, match="found 'native/3'"):
+        tile(he, transform, "native/3")
+    assert not (he.parent / "patches.parquet").exists()
+
+
+def test_an_overlap_as_large_as_the_side_is_no_setting():
+    with pytest.raises(ValueError, match="overlap_px below side_px"):
+        TileSettings(side_px=64, overlap_px=64)
