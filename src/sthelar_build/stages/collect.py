@@ -1,0 +1,171 @@
+"""Gather all slides at one scale: tables over all patches, splits with their audit, and what describes them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+
+from sthelar_build.config import CollectSettings, Slide, load_slides
+from sthelar_build.core.dataset_facts import class_facts, slide_facts, split_facts
+from sthelar_build.core.dataset_tables import csv_tables, splits_table, unsplittable
+from sthelar_build.core.split_plan import RANDOM, SplitRule, audit, chosen_strategy, plan_splits
+from sthelar_build.core.splits import SPLIT_NAMES, Splits
+from sthelar_build.core.verdict import FROM_WORST
+from sthelar_build.core.wording import tally
+from sthelar_build.io.atomic import published
+from sthelar_build.io.dataset_descriptions import write_descriptions
+from sthelar_build.io.masks import ShownNuclei
+from sthelar_build.io.patch_stream import common_side_px, patch_geometry, patch_table
+from sthelar_build.io.provenance import provenance
+from sthelar_build.io.tables import read_table, write_table
+from sthelar_build.io.transform import Transform, read_transform
+from sthelar_build.options import InFile, InFiles, OutFile, Word, Words, as_json, in_step
+from sthelar_build.schema.labels import PATCH_CLASS_NAMES, class_named
+from sthelar_build.schema.tables import LABELS, SPLITS
+
+logger = logging.getLogger(__name__)
+
+_SPLITS = "splits.parquet"
+
+
+@dataclass(frozen=True)
+class _Slide:
+    """One slide of the dataset, and where its artefacts lie."""
+
+    row: Slide
+    patches: Path
+    masks: Path
+    metrics: Path
+    labels: Path
+    placed: Transform
+
+    @property
+    def name(self) -> str:
+        return self.row.slide
+
+
+def run(
+    scale: Word,
+    slides_sheet: InFile,
+    slide: Words,
+    patches: InFiles,
+    masks: InFiles,
+    metrics: InFiles,
+    labels: InFiles,
+    transform: InFiles,
+    out: OutFile,
+    settings: Annotated[CollectSettings, as_json(CollectSettings)],
+) -> None:
+    """Describe the dataset of all slides; the lists of files are in the order of the slides."""
+    rows = load_slides(slides_sheet)
+    files = in_step(
+        slide=slide,
+        patches=patches,
+        masks=masks,
+        metrics=metrics,
+        labels=labels,
+        transform=transform,
+    )
+    slides = [
+        _Slide(rows[name], grid, manifest, measured, table, read_transform(placed))
+        for name, grid, manifest, measured, table, placed in sorted(files)
+    ]
+    side_px = common_side_px(one.patches for one in slides)
+    table = pd.concat([_patches(one, settings) for one in slides], ignore_index=True)
+    kept = table[table.reason.isna()].reset_index(drop=True)
+    nuclei = ShownNuclei({one.name: one.masks for one in slides})
+    strategy = chosen_strategy(settings.strategy, kept.patient.nunique())
+    rule = SplitRule(strategy, settings.shares, settings.guard_px, settings.seed)
+    assigned = plan_splits(kept, rule, PATCH_CLASS_NAMES, side_px, nuclei)
+    _log(assigned, strategy)
+    found = audit(kept, assigned, side_px, nuclei)
+    found.refuse_leaks(strategy)
+
+    source = provenance("collect", settings, _inputs(slides_sheet, slides))
+    splits = splits_table(table, kept, assigned)
+    tables = csv_tables(kept, side_px)
+    for name, content in tables.items():
+        with published(out / name) as draft:
+            content.to_csv(draft, index=False)
+    write_table(out / _SPLITS, splits, SPLITS, source)
+    values = {
+        **settings.model_dump(include={"title", "licence", "url", "guard_px"}),
+        "scale": scale,
+        "side_px": side_px,
+        "strategy": strategy,
+        "audit": asdict(found),
+        **_facts(slides, table, splits),
+    }
+    write_descriptions(out, values, {**tables, _SPLITS: splits}, source)
+
+
+def _inputs(slides_sheet: Path, slides: Iterable[_Slide]) -> dict[str, Path]:
+    inputs = {"slides_sheet": slides_sheet}
+    for one in slides:
+        paths = (one.patches, one.masks, one.metrics, one.labels)
+        inputs |= {f"{one.name}/{path.name}": path for path in paths}
+    return inputs
+
+
+def _patches(one: _Slide, settings: CollectSettings) -> pd.DataFrame:
+    """Return every patch of a slide, with the reason if it cannot be in any split."""
+    table = patch_table(one.patches, one.masks, one.metrics)
+    gated = FROM_WORST.index(one.placed.verdict) < FROM_WORST.index(settings.min_verdict)
+    if gated:
+        logger.warning("%s: left out, its registration is judged %s", one.name, one.placed.verdict)
+    reason = unsplittable(table, gated)
+    logger.info(
+        "%s: kept %d of %d patches; the others: %s",
+        one.name,
+        pd.isna(reason).sum(),
+        len(table),
+        tally(reason),
+    )
+    about = {"slide": one.name, "patient": one.row.patient, "tissue": one.row.tissue}
+    return table.assign(**about, reason=reason)
+
+
+def _log(splits: Splits, strategy: str) -> None:
+    if strategy == RANDOM:
+        logger.warning("patches are split at random: neighbours share pixels and nuclei")
+    sizes = {name: int((splits == split).sum()) for split, name in enumerate(SPLIT_NAMES)}
+    logger.info(
+        "split by %s: %s; %d of %d in a guard between them",
+        strategy,
+        ", ".join(f"{n} {name}" for name, n in sizes.items()),
+        len(splits) - sum(sizes.values()),
+        len(splits),
+    )
+    for name, n in sizes.items():
+        if not n:
+            logger.warning("%s is empty: too few patches or groups to split by %s", name, strategy)
+
+
+def _facts(
+    slides: Sequence[_Slide], table: pd.DataFrame, splits: pd.DataFrame
+) -> dict[str, list[dict[str, Any]]]:
+    counted = slide_facts(table, splits)
+    slide_rows = [
+        {
+            "name": one.name,
+            **one.row.model_dump(include={"patient", "tissue", "condition"}),
+            "um_per_px": patch_geometry(one.patches)[1],
+            "verdict": one.placed.verdict,
+            "median_um": one.placed.median_um,
+            **counted[one.name],
+        }
+        for one in slides
+    ]
+    classes = class_facts(table, splits, _cells_per_class(slides))
+    return {"slides": slide_rows, "classes": classes, "splits": split_facts(slide_rows, classes)}
+
+
+def _cells_per_class(slides: Iterable[_Slide]) -> dict[str, int]:
+    labels = pd.concat([read_table(one.labels, LABELS, ["final_label"]) for one in slides])
+    published_as = labels.final_label.map(lambda name: class_named(name).patch_class)
+    return {str(name): int(n) for name, n in published_as.value_counts().items()}

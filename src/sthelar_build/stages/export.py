@@ -1,0 +1,159 @@
+"""Write the patches of all slides as a dataset in one format, and check it by the rules of its readers."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from sthelar_build.config import ExportSettings, load_slides
+from sthelar_build.core.patches import left_out
+from sthelar_build.core.wording import tally
+from sthelar_build.errors import ConfigError, InputError
+from sthelar_build.exporters import cellvit, huggingface, pannuke, sthelar
+from sthelar_build.io.atomic import published
+from sthelar_build.io.patch_stream import (
+    PatchSource,
+    SlideFiles,
+    common_side_px,
+    patch_geometry,
+    patch_table,
+)
+from sthelar_build.io.provenance import checksum, provenance
+from sthelar_build.io.records import write_record
+from sthelar_build.io.tables import read_table
+from sthelar_build.io.transform import read_transform
+from sthelar_build.options import InFile, InFiles, OutFile, Threads, Word, Words, as_json, in_step
+from sthelar_build.schema.tables import SPLITS
+
+logger = logging.getLogger(__name__)
+
+_KEPT = "kept"
+
+
+class Exporter(Protocol):
+    """What every module of ``exporters`` offers."""
+
+    def write(self, source: PatchSource, out: Path, settings: ExportSettings, threads: int) -> None:
+        """Write the folder ``out`` from the stream."""
+
+    def validate(self, folder: Path) -> None:
+        """Raise InputError unless the readers of the format can use the folder."""
+
+
+EXPORTERS: dict[str, Exporter] = {
+    "pannuke": pannuke,
+    "sthelar": sthelar,
+    "cellvit": cellvit,
+    "huggingface": huggingface,
+}
+"""The formats, by the name in the configuration."""
+
+
+def run(
+    format: Word,
+    scale: Word,
+    slides_sheet: InFile,
+    slide: Words,
+    he: InFiles,
+    transform: InFiles,
+    nuclei: InFiles,
+    cells: InFiles,
+    patches: InFiles,
+    masks: InFiles,
+    metrics: InFiles,
+    splits: InFile,
+    out: OutFile,
+    settings: Annotated[ExportSettings, as_json(ExportSettings)],
+    threads: Threads = 1,
+) -> None:
+    """Export the patches of the slides; the lists of files are in the order of the slides."""
+    exporter = _exporter(format)
+    rows = load_slides(slides_sheet)
+    columns = in_step(
+        slide=slide,
+        he=he,
+        patches=patches,
+        masks=masks,
+        metrics=metrics,
+        nuclei=nuclei,
+        cells=cells,
+        transform=transform,
+    )
+    files = [SlideFiles(name, rows[name].tissue, *paths) for name, *paths, _ in columns]
+    verdicts = {name: read_transform(placed).verdict for name, *_, placed in columns}
+    split_of = read_table(splits, SPLITS)
+    tables = [_kept(one, split_of[split_of.slide == one.slide], settings) for one in files]
+    counts = {one.slide: kept for one, (_, kept) in zip(files, tables, strict=True)}
+    n_total = sum(sum(kept.values()) for kept in counts.values())
+    source = PatchSource(files, [table for table, _ in tables], common_side_px(patches))
+    if not len(source):
+        raise InputError(
+            f"{splits}: expected at least one patch to export as {format}, found none left of {n_total}; "
+            "see the log, and the settings of export and collect"
+        )
+    record = {
+        "format": format,
+        "scale": scale,
+        "side_px": source.side_px,
+        "n_patches": len(source),
+        "n_patches_total": n_total,
+        "slides": {
+            one.slide: {
+                "patches": counts[one.slide],
+                "um_per_px": patch_geometry(one.patches)[1],
+                "registration": verdicts[one.slide],
+            }
+            for one in sorted(files, key=lambda one: one.slide)
+        },
+    }
+    inputs = {"slides_sheet": slides_sheet, "splits": splits}
+    with published(out) as draft:
+        exporter.write(source, draft, settings, threads)
+        exporter.validate(draft)
+        record["files"] = _files(draft)
+        write_record(draft / "manifest.json", record, provenance("export", settings, inputs))
+
+
+def _exporter(name: str) -> Exporter:
+    if name not in EXPORTERS:
+        raise ConfigError(
+            f"--format: expected one of {', '.join(EXPORTERS)}, found {name!r}; correct formats in the configuration"
+        )
+    return EXPORTERS[name]
+
+
+def _kept(
+    files: SlideFiles, splits: pd.DataFrame, settings: ExportSettings
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Return the rows to export, and how many patches were kept or left out for which reason."""
+    table = patch_table(files.patches, files.masks, files.metrics)
+    splits = splits.set_index("patch_id").reindex(table.patch_id)
+    reasons = left_out(
+        complete=table.complete.to_numpy(),
+        gated=(splits.reason == "registration").to_numpy(),
+        n_nuclei=table.n_nuclei.to_numpy(),
+        jaccard=table.Jaccard.to_numpy(dtype=np.float64),
+        min_nuclei=settings.min_nuclei,
+        jaccard_range=settings.jaccard,
+    )
+    kept = pd.isna(reasons)
+    counts = Counter(_KEPT if reason is None else str(reason) for reason in reasons)
+    logger.info(
+        "%s: kept %d of %d patches; the others: %s",
+        files.slide,
+        kept.sum(),
+        len(kept),
+        tally(reasons),
+    )
+    split = splits.split.astype(object).where(splits.split.notna(), None).to_numpy()
+    return table.assign(split=split)[kept].reset_index(drop=True), dict(sorted(counts.items()))
+
+
+def _files(folder: Path) -> dict[str, Any]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): checksum(path) for path in paths}

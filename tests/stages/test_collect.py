@@ -1,0 +1,182 @@
+"""Collect on two tiny slides: tables agree with the masks, splits are clean, the descriptions are true."""
+
+import json
+import logging
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from slides import two_slides
+from sthelar_build.config import CollectSettings
+from sthelar_build.errors import InputError
+from sthelar_build.io import patch_stream
+from sthelar_build.io.tables import read_table
+from sthelar_build.schema.labels import PATCH_CLASS_NAMES
+from sthelar_build.schema.tables import SPLITS
+from sthelar_build.stages import collect
+
+
+def run(folder, out, *, verdicts=None, **settings):
+    slides = [
+        two_slides.write_slide(folder / name, name, verdict=(verdicts or {}).get(name, "pass"))
+        for name in two_slides.SLIDES
+        if not (folder / name).exists()
+    ] or [two_slides.files_of(folder / name, name) for name in two_slides.SLIDES]
+    two_slides.write_sheet(folder / "slides.tsv")
+    collect.run(
+        scale="40x",
+        slides_sheet=folder / "slides.tsv",
+        slide=[one.slide for one in slides],
+        patches=[one.patches for one in slides],
+        masks=[one.masks for one in slides],
+        metrics=[one.metrics for one in slides],
+        labels=[folder / one.slide / "labels.parquet" for one in slides],
+        transform=[folder / one.slide / "transform.json" for one in slides],
+        out=out,
+        settings=CollectSettings(**settings),
+    )
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("collect")
+    run(folder, folder / "out", guard_px=8)
+    return folder
+
+
+def test_every_patch_has_a_split_or_a_reason(collected):
+    splits = read_table(collected / "out" / "splits.parquet", SPLITS)
+    assert len(splits) == 2 * 14 * 4
+    assert (splits["split"].isna() == splits["reason"].notna()).all()
+    assert set(splits["reason"].dropna()) == {"guard", "no_nucleus", "outside"}
+    assert set(splits["split"].dropna()) == {"train", "valid", "test"}
+    assert splits["slide"].tolist() == sorted(splits["slide"])
+
+
+def test_bands_leave_no_pixel_and_no_nucleus_to_two_splits(collected):
+    splits = read_table(collected / "out" / "splits.parquet", SPLITS).dropna(subset="split")
+    for slide, rows in splits.groupby("slide"):
+        nuclei = two_slides.slide_map(slide)
+        seen = {}
+        for row in rows.itertuples():
+            y, x = divmod(row.patch_id, 14)
+            window = nuclei[y * 24 : y * 24 + 32, x * 24 : x * 24 + 32]
+            seen.setdefault(row.split, [set(), set()])
+            seen[row.split][0] |= {
+                (i, j) for i in range(y * 24, y * 24 + 32) for j in range(x * 24, x * 24 + 32)
+            }
+            seen[row.split][1] |= set(window[window > 0].tolist())
+        (one, two, three) = seen.values()
+        for a, b in ((one, two), (one, three), (two, three)):
+            assert not a[0] & b[0]
+            assert not a[1] & b[1]
+
+
+def test_the_csv_tables_have_the_published_columns_and_count_the_masks(collected):
+    out = collected / "out"
+    metrics = pd.read_csv(out / "patch_metrics.csv")
+    assert ",".join(metrics.columns) == "slide_id,patch_id,xmin,ymin,xmax,ymax,Dice,Jaccard,bPQ"
+    counts = pd.read_csv(out / "cell_count.csv")
+    types = pd.read_csv(out / "types.csv")
+    assert ["Image", *PATCH_CLASS_NAMES] == list(counts.columns)
+    assert metrics["patch_id"].tolist() == counts["Image"].tolist() == types["img"].tolist()
+    row = metrics.set_index("patch_id").loc["skin_s1_16.png"]
+    window = two_slides.slide_map("skin_s1")[row.ymin : row.ymax, row.xmin : row.xmax]
+    assert window.shape == (32, 32)
+    drawn = set(window[window > 0].tolist())
+    assert counts.set_index("Image").loc["skin_s1_16.png"].sum() == len(drawn)
+    assert (counts[list(PATCH_CLASS_NAMES)].sum(axis=1) > 0).all()
+    assert types.set_index("img").loc["skin_s1_16.png", "type"] == "Skin"
+
+
+def test_a_missing_metric_is_an_empty_cell(tmp_path):
+    folder = tmp_path / "slides"
+    files = two_slides.write_slide(folder / "skin_s1", "skin_s1")
+    two_slides.write_slide(folder / "breast_s0", "breast_s0")
+    table = pq.read_table(files.metrics)
+    nulls = pd.Series([None] * len(table), dtype="float64")
+    table = table.set_column(3, table.schema.field("bPQ"), [nulls.to_list()])
+    pq.write_table(table, files.metrics)
+    run(folder, tmp_path / "out")
+    text = (tmp_path / "out" / "patch_metrics.csv").read_text()
+    lines = [line for line in text.splitlines() if line.startswith("skin_s1")]
+    assert lines
+    assert all(line.endswith(",") for line in lines)
+    assert "-1" not in text
+
+
+def test_croissant_describes_every_table_with_its_checksum(collected):
+    import hashlib
+
+    out = collected / "out"
+    record = json.loads((out / "croissant.json").read_text())
+    assert record["@type"] == "sc:Dataset"
+    assert record["conformsTo"] == "http://mlcommons.org/croissant/1.0"
+    assert record["name"]
+    assert record["description"]
+    files = {file["@id"]: file for file in record["distribution"]}
+    assert set(files) == {"patch_metrics.csv", "cell_count.csv", "types.csv", "splits.parquet"}
+    for name, file in files.items():
+        assert file["@type"] == "cr:FileObject"
+        assert file["sha256"] == hashlib.sha256((out / name).read_bytes()).hexdigest()
+    ids = [field["@id"] for part in record["recordSet"] for field in part["field"]]
+    assert len(ids) == len(set(ids))
+    for part in record["recordSet"]:
+        assert {key["@id"] for key in part["key"]} <= {field["@id"] for field in part["field"]}
+        for field in part["field"]:
+            assert field["source"]["fileObject"]["@id"] in files
+            assert field["dataType"] in {"sc:Text", "sc:Integer", "sc:Float"}
+
+
+def test_card_and_page_show_slides_classes_splits_and_audit(collected):
+    card = (collected / "out" / "card.md").read_text()
+    page = (collected / "out" / "index.html").read_text()
+    for text in (card, page):
+        for word in ("skin_s1", "breast_s0", "T_NK", "valid", "0 nuclei are drawn in two", "space"):
+            assert word in text.replace("\n", " ")
+    assert '"stage": "collect"' in card
+    assert "load_dataset" in page
+    assert "http" not in page.split("</style>")[1]
+
+
+def test_the_same_work_gives_the_same_bytes(collected, tmp_path):
+    run(collected, tmp_path / "out", guard_px=8)
+    for path in sorted((tmp_path / "out").iterdir()):
+        assert path.read_bytes() == (collected / "out" / path.name).read_bytes()
+
+
+def test_a_slide_whose_registration_failed_is_in_no_split_and_in_no_table(tmp_path, caplog):
+    with caplog.at_level(logging.WARNING):
+        run(tmp_path, tmp_path / "out", verdicts={"skin_s1": "fail"})
+    splits = read_table(tmp_path / "out" / "splits.parquet", SPLITS)
+    skin = splits[splits["slide"] == "skin_s1"]
+    assert skin["split"].isna().all()
+    assert "registration" in set(skin["reason"])
+    assert "skin_s1" not in (tmp_path / "out" / "types.csv").read_text()
+    assert "left out, its registration is judged fail" in caplog.text
+
+
+def test_whole_slides_can_be_kept_apart_and_random_splits_say_that_they_leak(
+    collected, tmp_path, caplog
+):
+    run(collected, tmp_path / "slide", strategy="slide")
+    splits = read_table(tmp_path / "slide" / "splits.parquet", SPLITS).dropna(subset="split")
+    assert (splits.groupby("slide")["split"].nunique() == 1).all()
+    assert "test is empty" in caplog.text or "valid is empty" in caplog.text
+    run(collected, tmp_path / "random", strategy="random_leaky")
+    assert "share pixels" in caplog.text
+    assert " 0 nuclei are drawn" not in (tmp_path / "random" / "card.md").read_text()
+
+
+def test_shares_that_do_not_sum_to_one_are_refused():
+    with pytest.raises(ValueError, match="sum to 1"):
+        CollectSettings(shares=(0.5, 0.2, 0.2))
+
+
+def test_slides_of_different_patch_sizes_are_refused(tmp_path, monkeypatch):
+    sizes = iter([32, 64])
+    monkeypatch.setattr(patch_stream, "patch_geometry", lambda _: (next(sizes), 0.25))
+    with pytest.raises(InputError, match="one size"):
+        run(tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,153 @@
+import inspect
+import re
+from html.parser import HTMLParser
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from slides import three_cells
+from sthelar_build.config import ReportSettings
+from sthelar_build.errors import InputError
+from sthelar_build.stages import report
+
+
+def _run(files, page, **changes):
+    arguments = {n: files[n] for n in inspect.signature(report.run).parameters if n in files}
+    for name in ("patches", "masks", "metrics"):
+        arguments[name] = [files[f"{name}_{scale}"] for scale in three_cells.SCALES]
+    arguments |= {
+        "slide": three_cells.SLIDE,
+        "scale": list(three_cells.SCALES),
+        "settings": ReportSettings(),
+    }
+    report.run(**{**arguments, **changes}, report=page)
+    return page.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return three_cells.build(tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def page(files, tmp_path_factory):
+    return _run(files, tmp_path_factory.mktemp("page") / "report.html")
+
+
+class _Outline(HTMLParser):
+    """Collects headings, references and images, and checks that what opens is closed."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.headings, self.references, self.alts, self.captions = [], [], [], [], 0
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.references += [found[name] for name in ("src", "href", "data") if name in found]
+        if tag == "img":
+            self.alts.append(found["alt"])
+        if tag in ("h1", "h2", "h3", "h4"):
+            self.headings.append(tag)
+        self.captions += tag == "caption"
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def outline(page):
+    parser = _Outline()
+    parser.feed(page)
+    return parser
+
+
+def test_the_page_is_whole_and_asks_for_nothing_outside_it(page, outline):
+    assert outline.open == []
+    assert all(r.startswith(("data:image/", "#")) for r in outline.references)
+    assert "default-src 'none'" in page
+    assert "http://" not in page
+    assert "https://" not in page
+
+
+def test_every_picture_has_a_text_and_every_table_a_caption(page, outline):
+    assert len(outline.alts) >= 3
+    assert all(outline.alts)
+    assert outline.captions == page.count("<table")
+    assert outline.headings[0] == "h1"
+
+
+def test_it_answers_the_four_questions(page):
+    text = re.sub(r"<[^>]+>", " ", page)
+    assert re.search(r"Is it aligned\?\s+Warning\s+Error 0\.41 µm median, 1\.90 µm", text)
+    assert re.search(r"Are the labels right\?\s+100\.0 % on evidence", text)
+    assert re.search(r"Are the masks good\?\s+50\.0 % of patches kept", text)
+    assert re.search(r"May I train on it\?\s+With care", text)
+
+
+def test_problems_and_reasons_are_shown_as_text(page):
+    assert "the H&amp;E says nothing of its &lt;size&gt;" in page
+    assert "few tiles could be measured" in page
+    assert "markers lead &amp; Tangram is silent" in page
+
+
+def test_what_was_left_out_is_counted_by_reason(page):
+    assert re.search(
+        r"Patches at 40x without metrics</th><td>reach outside the image</td><td[^>]*>8<", page
+    )
+    assert re.search(
+        r"Patches at 40x without metrics</th><td>no nucleus in the mask</td><td[^>]*>4<", page
+    )
+    assert re.search(r"Cells that became Other</th><td>too few transcripts</td><td[^>]*>1<", page)
+
+
+def test_the_gallery_shows_each_measured_patch_at_most_once(outline):
+    shown = [alt for alt in outline.alts if alt.startswith("H&E patch") and "at 40x" in alt]
+    assert len(shown) == len(set(shown)) == 8
+
+
+def test_provenance_of_the_inputs_and_of_the_page_is_in_it(page):
+    for name in ("transform.json", "masks_20x/manifest.json", "metrics_40x.parquet", "report.html"):
+        assert f'<th scope="row">{name}</th>' in page
+
+
+def test_the_same_inputs_give_the_same_page(files, page, tmp_path):
+    assert _run(files, tmp_path / "report.html") == page
+
+
+def test_a_failed_alignment_forbids_training(files, tmp_path):
+    text = files["transform"].read_text().replace('"warn"', '"fail"')
+    failed = tmp_path / "transform.json"
+    failed.write_text(text)
+    assert "Mend the alignment first" in _run(files, tmp_path / "report.html", transform=failed)
+
+
+def test_without_a_segmentation_the_masks_are_not_measured_and_still_shown(files, tmp_path):
+    metrics = []
+    for scale in three_cells.SCALES:
+        table = pq.read_table(files[f"metrics_{scale}"])
+        frame = table.to_pandas()
+        frame[["Dice", "Jaccard", "bPQ"]] = float("nan")
+        frame["reason"] = frame["reason"].where(frame["reason"] == "outside", "not_run")
+        nulls = frame.astype(object).where(frame.notna(), None)
+        path = tmp_path / f"metrics_{scale}.parquet"
+        pq.write_table(
+            pa.Table.from_pandas(pd.DataFrame(nulls), table.schema, preserve_index=False), path
+        )
+        metrics.append(path)
+    page = _run(files, tmp_path / "report.html", metrics=metrics)
+    assert "Not measured" in page
+    assert "not segmented" in page
+    assert "Most nuclei" in page
+
+
+def test_scales_and_files_must_go_together(files, tmp_path):
+    with pytest.raises(InputError, match="for each of the 1 --scale"):
+        _run(files, tmp_path / "report.html", scale=["40x"])
+    assert not (tmp_path / "report.html").exists()
