@@ -1,0 +1,63 @@
+"""Help, exit status, and errors on one line."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sthelar_build.stages import STAGES
+
+
+def sthelar_build(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sthelar_build", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "100", **environment},
+    )
+
+
+def test_help_lists_every_stage_in_pipeline_order():
+    text = sthelar_build("--help").stdout
+    places = [text.index(f" {stage} ") for stage in STAGES]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("stage", ["tile", "count"])
+def test_a_stage_explains_its_options(stage):
+    assert "--settings" in sthelar_build(stage, "--help").stdout
+
+
+def test_a_missing_input_is_one_line_and_exit_status_1(tmp_path):
+    patches = tmp_path / "patches.parquet"
+    done = sthelar_build(
+        "tile", "--he", "absent.tif", "--transform", "absent.json", "--scale", "native",
+        "--patches", str(patches), "--settings", "{}",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: absent.tif: expected an input file, found nothing; check the path\n"
+    )
+    assert not patches.exists()
+
+
+def test_an_unknown_setting_is_named(tmp_path):
+    present = tmp_path / "present"
+    present.write_text("{}")
+    done = sthelar_build(
+        "tile", "--he", str(present), "--transform", str(present), "--scale", "native",
+        "--patches", str(tmp_path / "out"), "--settings", '{"side_pxx": 256}',
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "side_pxx" in done.stderr
+
+
+def test_the_developer_can_ask_for_the_traceback():
+    done = sthelar_build(
+        "tile", "--he", "absent.tif", "--transform", "x", "--scale", "native", "--patches", "y",
+        "--settings", "{}", STHELAR_DEBUG="1",
+    )  # fmt: skip
+    assert "Traceback" in done.stderr
