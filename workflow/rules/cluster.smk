@@ -1,0 +1,27 @@
+"""Counts -> clusters of nuclei, of cells, and of both combined."""
+
+
+rule cluster:
+    """Cluster nuclei, cells, or both combined."""
+    input:
+        counts_nuclei="results/{slide}/counts_nuclei.h5ad",
+        counts_cells="results/{slide}/counts_cells.h5ad",
+    output:
+        "results/{slide}/clusters_{table}.h5ad",
+    log:
+        "logs/{slide}/cluster_{table}.log",
+    benchmark:
+        "logs/{slide}/cluster_{table}.tsv"
+    threads: share_of_cores(3 * len(SLIDES))
+    params:
+        settings=settings("cluster"),
+    shell:
+        r"""
+        sthelar-build cluster \
+            --counts-nuclei {input.counts_nuclei:q} \
+            --counts-cells {input.counts_cells:q} \
+            --table {wildcards.table:q} \
+            --clusters {output:q} \
+            --threads {threads} \
+            --settings {params.settings:q} &>{log:q}
+        """

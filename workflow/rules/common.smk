@@ -1,0 +1,111 @@
+"""The configuration and the two sheets, read once; the functions that rules take their values from."""
+
+from snakemake.exceptions import WorkflowError
+
+from sthelar_build.config import (
+    check_predictions,
+    check_references,
+    load_config,
+    load_references,
+    load_slides,
+    settings_json,
+)
+from sthelar_build.errors import SthelarError
+
+try:
+    CONFIG = load_config(config)
+    SLIDES = load_slides(CONFIG.slides)
+    REFERENCES = load_references(CONFIG.references)
+    check_references(SLIDES, REFERENCES, CONFIG.slides)
+    check_predictions(SLIDES, list(CONFIG.scales), CONFIG.slides)
+except SthelarError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    slide="[A-Za-z0-9_]+",
+    scale="|".join(CONFIG.scales),
+    table="nuclei|cells|combined",
+    format="|".join(CONFIG.formats),
+
+
+def settings(stage):
+    """Return the settings of a stage as JSON: a change of one number reruns just what depends on it."""
+    return lambda wildcards: settings_json(CONFIG.settings_of(stage))
+
+
+def recipe(wildcards):
+    """Return the recipe of a toy slide as JSON."""
+    return settings_json(CONFIG.simulate[wildcards.slide])
+
+
+def sheet(column):
+    """Return what a column of slides.tsv says of the slide; an empty cell is no file."""
+    return lambda wildcards: getattr(SLIDES[wildcards.slide], column) or []
+
+
+def predictions(wildcards):
+    """Return the instance maps that the sheet names for the slide at this scale; none is no file."""
+    return SLIDES[wildcards.slide].predictions_at(wildcards.scale) or []
+
+
+def all_predictions(wildcards):
+    """Return the instance maps that the sheet names for the slide at all scales."""
+    found = [SLIDES[wildcards.slide].predictions_at(scale) for scale in CONFIG.scales]
+    return [path for path in found if path]
+
+
+def experiment(wildcards):
+    """Return the file that stands for the whole Xenium bundle of the slide."""
+    return SLIDES[wildcards.slide].xenium / "experiment.xenium"
+
+
+def reference(column):
+    """Return what a column of references.tsv says of the slide's atlas; an empty cell is no file."""
+    return (
+        lambda wildcards: getattr(REFERENCES[SLIDES[wildcards.slide].reference], column)
+        or []
+    )
+
+
+def curation(wildcards):
+    """Return the slide's table of human decisions, if there is one."""
+    table = CONFIG.curation / f"{wildcards.slide}.tsv"
+    return table if table.is_file() else []
+
+
+def share_of_cores(jobs):
+    """Return the cores of each of so many jobs of a rule, all at once; on a cluster the profile says."""
+    return max(1, (workflow.resource_settings.cores or 1) // jobs)
+
+
+def scale_of(wildcards):
+    """Return what the scale of this name is: native, native/2, or um per px."""
+    return CONFIG.scales[wildcards.scale]
+
+
+def each_slide(path):
+    """Return the path once for every slide, other wildcards left open."""
+    return expand(path, slide=SLIDES, allow_missing=True)
+
+
+def each_scale(path):
+    """Return the path once for every scale, other wildcards left open."""
+    return expand(path, scale=CONFIG.scales, allow_missing=True)
+
+
+def option(name, key=None):
+    """Return the option --name for every file of the input of that name: none, one, or many."""
+    return lambda wildcards, input: repeated(
+        name, as_list(input.get(key or name.replace("-", "_")))
+    )
+
+
+def repeated(name, values):
+    """Return the option once for every value, as words of a command."""
+    return [word for value in values for word in (f"--{name}", value)]
+
+
+def as_list(value):
+    """Return files as a list, be they none, one, or many."""
+    return [value] if isinstance(value, str) else list(value or [])

@@ -1,0 +1,49 @@
+"""Tangram, clusters, markers, curation -> a label for every cell, and the evidence for it."""
+
+
+rule refine:
+    """Decide a class for every cluster and cell."""
+    input:
+        cells="results/{slide}/cells.parquet",
+        counts_cells="results/{slide}/counts_cells.h5ad",
+        tangram_cells="results/{slide}/tangram_cells.parquet",
+        tangram_nuclei="results/{slide}/tangram_nuclei.parquet",
+        clusters_cells="results/{slide}/clusters_cells.h5ad",
+        clusters_nuclei="results/{slide}/clusters_nuclei.h5ad",
+        clusters_combined="results/{slide}/clusters_combined.h5ad",
+        label_map=reference("label_map"),
+        curation=curation,
+    output:
+        labels="results/{slide}/labels.parquet",
+        evidence="results/{slide}/evidence.parquet",
+        class_map="results/{slide}/refine/class_map.png",
+    log:
+        "logs/{slide}/refine.log",
+    benchmark:
+        "logs/{slide}/refine.tsv"
+    params:
+        tissue=sheet("tissue"),
+        condition=sheet("condition"),
+        label_map=option("label-map"),
+        curation=option("curation"),
+        pictures=subpath(output.class_map, parent=True),
+        settings=settings("refine"),
+    shell:
+        r"""
+        sthelar-build refine \
+            --cells {input.cells:q} \
+            --counts-cells {input.counts_cells:q} \
+            --tangram-cells {input.tangram_cells:q} \
+            --tangram-nuclei {input.tangram_nuclei:q} \
+            --clusters-cells {input.clusters_cells:q} \
+            --clusters-nuclei {input.clusters_nuclei:q} \
+            --clusters-combined {input.clusters_combined:q} \
+            --tissue {params.tissue:q} \
+            --condition {params.condition:q} \
+            {params.label_map:q} \
+            {params.curation:q} \
+            --labels {output.labels:q} \
+            --evidence {output.evidence:q} \
+            --pictures {params.pictures:q} \
+            --settings {params.settings:q} &>{log:q}
+        """

@@ -1,0 +1,52 @@
+"""Everything of a slide -> one self-contained page."""
+
+
+rule report:
+    """Write the report of a slide."""
+    input:
+        he=sheet("he"),
+        preflight="results/{slide}/preflight.json",
+        bundle="results/{slide}/bundle.json",
+        transform="results/{slide}/transform.json",
+        registration="results/{slide}/registration.parquet",
+        overlay="results/{slide}/registration/overlay.png",
+        evidence="results/{slide}/evidence.parquet",
+        labels="results/{slide}/labels.parquet",
+        class_map="results/{slide}/refine/class_map.png",
+        patches=each_scale("results/{slide}/patches_{scale}.parquet"),
+        masks=each_scale("results/{slide}/masks_{scale}/manifest.json"),
+        metrics=each_scale("results/{slide}/metrics_{scale}.parquet"),
+    output:
+        "results/{slide}/report.html",
+    log:
+        "logs/{slide}/report.log",
+    benchmark:
+        "logs/{slide}/report.tsv"
+    params:
+        registration_pictures=subpath(input.overlay, parent=True),
+        refine_pictures=subpath(input.class_map, parent=True),
+        scales=repeated("scale", CONFIG.scales),
+        patches=option("patches"),
+        masks=option("masks"),
+        metrics=option("metrics"),
+        settings=settings("report"),
+    shell:
+        r"""
+        sthelar-build report \
+            --slide {wildcards.slide:q} \
+            --he {input.he:q} \
+            --preflight {input.preflight:q} \
+            --bundle {input.bundle:q} \
+            --transform {input.transform:q} \
+            --registration {input.registration:q} \
+            --registration-pictures {params.registration_pictures:q} \
+            --evidence {input.evidence:q} \
+            --labels {input.labels:q} \
+            --refine-pictures {params.refine_pictures:q} \
+            {params.scales:q} \
+            {params.patches:q} \
+            {params.masks:q} \
+            {params.metrics:q} \
+            --report {output:q} \
+            --settings {params.settings:q} &>{log:q}
+        """
