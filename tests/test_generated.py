@@ -1,0 +1,53 @@
+"""What is generated is not behind its source, and every environment has the versions of the lock."""
+
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def generate():
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+@pytest.mark.parametrize("path", ["config/README.md", "envs/sthelar.yaml", "docs/artefacts.md"])
+def test_it_is_up_to_date(generate, path):
+    assert (ROOT / path).read_text() == generate.OUTPUTS[path](), "run: make docs"
+
+
+def test_every_dependency_is_locked(generate, project):
+    locked = {pin.split("==")[0].lower().replace("_", "-") for pin in generate.locked()}
+    wanted = [project["dependencies"], *project["optional-dependencies"].values()]
+    names = {re.match(r"[A-Za-z0-9_.-]+", line)[0].lower() for group in wanted for line in group}
+    assert {name.replace("_", "-") for name in names} <= locked
+
+
+def test_the_lock_names_no_machine():
+    text = (ROOT / "requirements.lock").read_text()
+    assert "torch==2.13.0\n" in text
+    assert "://" not in text
+
+
+def test_the_image_installs_the_lock_and_has_the_name_that_the_workflow_asks_for(project):
+    dockerfile = (ROOT / "envs" / "Dockerfile").read_text()
+    image = f"ghcr.io/sthelar/sthelar_build:{project['version']}"
+    assert "--requirement requirements.lock" in dockerfile
+    assert image in dockerfile
+    assert f'container: "docker://{image}"' in (ROOT / "Snakefile").read_text()
+
+
+def test_the_version_is_the_same_everywhere(project):
+    assert f"version: {project['version']}" in (ROOT / "CITATION.cff").read_text()

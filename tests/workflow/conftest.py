@@ -1,0 +1,28 @@
+"""A clean clone, and one that has built the toy slides."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from workflow.clones import Clone, clean_clone
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    return clean_clone(tmp_path_factory.mktemp("clone"))
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """Build the toy slides in a clean clone.
+
+    ``STHELAR_BUILT``, where it is set, names a folder that has built them: it saves minutes while
+    one writes tests.
+    """
+    if folder := os.environ.get("STHELAR_BUILT"):
+        return Clone(Path(folder).resolve())
+    clone = clean_clone(tmp_path_factory.mktemp("built"))
+    done = clone.snakemake()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return clone
