@@ -98,6 +98,7 @@ def test_supplied_maps_are_taken_over_and_missing_patches_stay_missing(slide, tm
     with open_instance_maps(tmp_path / "maps.h5") as maps:
         assert maps.patch_ids == [0, 2]
         np.testing.assert_array_equal(maps.read(2, SIDE_PX).dense(), np.eye(SIDE_PX) * 3)
+    assert "kept 2 of 3 maps: the others are of patches that overrun the image" in caplog.text
     assert "in 2 of 15 complete patches" in caplog.text
 
 

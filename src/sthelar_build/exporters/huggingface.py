@@ -54,7 +54,10 @@ def write(source: PatchSource, out: Path, settings: ExportSettings, threads: int
 
 
 def validate(folder: Path) -> None:
-    """Raise InputError unless ``datasets`` loads every split, with the features, and its maps agree."""
+    """Raise InputError unless every file has the features and ``datasets`` loads every split.
+
+    Of each split the first three rows are decoded: their maps must agree with their counts.
+    """
     from datasets import load_dataset
 
     expected: pa.Schema | None = None

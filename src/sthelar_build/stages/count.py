@@ -79,7 +79,7 @@ def _check_owners(path: Path, nuclei: pd.DataFrame, cells: pd.DataFrame) -> None
 def _log(tally: Tally, min_qv: float) -> None:
     kept = "%s: kept %d of %d: the others %s"
     logger.info(kept, "quality", tally.good, tally.all, f"have qv < {min_qv:g}")
-    logger.info(kept, "genes", tally.genes, tally.good, "are controls")
+    logger.info(kept, "genes", tally.genes, tally.good, "are controls, or of no gene of the panel")
     logger.info(kept, "cells", tally.in_cells, tally.genes, "lie in no cell")
     logger.info(kept, "nuclei", tally.in_nuclei, tally.in_cells, "lie outside nuclei")
     logger.info(

@@ -79,9 +79,15 @@ def _supplied(
                 f"{supplied}: expected patches 0 to {grid['rows'] * grid['columns'] - 1}, found {foreign[0]}; "
                 "predict on the patches of this slide and scale"
             )
-        for patch_id in maps.patch_ids:
-            if patch_id in complete:
-                yield patch_id, maps.read(patch_id, grid["side_px"])
+        wanted = sorted(complete.intersection(maps.patch_ids))
+        logger.info(
+            "%s: kept %d of %d maps: the others are of patches that overrun the image",
+            supplied,
+            len(wanted),
+            len(maps.patch_ids),
+        )
+        for patch_id in wanted:
+            yield patch_id, maps.read(patch_id, grid["side_px"])
 
 
 def _segmented(
