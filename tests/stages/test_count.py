@@ -155,7 +155,9 @@ def test_what_is_left_out_is_said(counted, caplog):
     with caplog.at_level("INFO"):
         run(counted[0])
     assert "quality: kept 420 of 600: the others have qv < 20" in caplog.text
-    assert "genes: kept 160 of 420: the others are controls, or of no gene of the panel" in caplog.text
+    assert (
+        "genes: kept 160 of 420: the others are controls, or of no gene of the panel" in caplog.text
+    )
     assert "cells: kept 68 of 160: the others lie in no cell" in caplog.text
 
 
