@@ -8,9 +8,17 @@ from scipy import ndimage
 
 from sthelar_build.core.simulation.fields import Field, layered_noise, smooth_noise
 from sthelar_build.core.simulation.grid import Grid
-from sthelar_build.core.simulation.structures import add_duct, add_fat, add_vessel, free_centres
+from sthelar_build.core.simulation.structures import (
+    FAT_NICHE,
+    VESSEL_NICHE,
+    add_duct,
+    add_fat,
+    add_vessel,
+    free_centres,
+)
 from sthelar_build.core.simulation.tissue import (
     GLASS,
+    GLASS_NICHE,
     NO_CELLS,
     Niche,
     Tissue,
@@ -21,7 +29,7 @@ from sthelar_build.core.simulation.tissue import (
 _STROMAL_IMMUNE = {"Macrophage": 0.10, "T": 0.06, "T_CD8": 0.06, "DC": 0.035, "Mast": 0.04}
 
 _NICHES = (
-    Niche(GLASS, NO_CELLS, {}, eosin=0.0, fibrous=0.0, clefts=0.0),
+    GLASS_NICHE,
     Niche(
         "stroma",
         13.5,
@@ -69,8 +77,8 @@ _NICHES = (
         clefts=0.10,
     ),
     Niche("duct", NO_CELLS, {}, eosin=0.24, fibrous=0.1, clefts=0.0),
-    Niche("vessel", NO_CELLS, {}, eosin=0.50, fibrous=0.3, clefts=0.03),
-    Niche("fat", NO_CELLS, {}, eosin=0.34, fibrous=0.3, clefts=0.0),
+    VESSEL_NICHE,
+    FAT_NICHE,
 )
 
 

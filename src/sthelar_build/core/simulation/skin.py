@@ -8,6 +8,8 @@ from scipy import ndimage
 from sthelar_build.core.simulation.fields import Field, layered_noise, smooth_noise
 from sthelar_build.core.simulation.grid import Grid
 from sthelar_build.core.simulation.structures import (
+    FAT_NICHE,
+    VESSEL_NICHE,
     Points,
     add_fat,
     add_gland,
@@ -17,6 +19,7 @@ from sthelar_build.core.simulation.structures import (
 )
 from sthelar_build.core.simulation.tissue import (
     GLASS,
+    GLASS_NICHE,
     NO_CELLS,
     Niche,
     Tissue,
@@ -29,7 +32,7 @@ _EPIDERMIS_UM = 72.0
 _RETE_UM = 36.0
 
 _NICHES = (
-    Niche(GLASS, NO_CELLS, {}, eosin=0.0, fibrous=0.0, clefts=0.0),
+    GLASS_NICHE,
     Niche("corneum", NO_CELLS, {}, eosin=0.75, fibrous=0.9, clefts=0.30),
     Niche("granular", 10.5, {"granular_keratinocyte": 1.0}, eosin=0.42, fibrous=0.1, clefts=0.0),
     Niche(
@@ -104,8 +107,8 @@ _NICHES = (
     ),
     Niche("gland", NO_CELLS, {}, eosin=0.30, fibrous=0.2, clefts=0.0),
     Niche("muscle", NO_CELLS, {}, eosin=0.70, fibrous=0.7, clefts=0.05),
-    Niche("vessel", NO_CELLS, {}, eosin=0.50, fibrous=0.3, clefts=0.03),
-    Niche("fat", NO_CELLS, {}, eosin=0.34, fibrous=0.3, clefts=0.0),
+    VESSEL_NICHE,
+    FAT_NICHE,
 )
 
 

@@ -8,10 +8,15 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from sthelar_build.core.simulation.tissue import TissueBuilder
+from sthelar_build.core.simulation.tissue import NO_CELLS, Niche, TissueBuilder
 
 Points = NDArray[np.float64]
 _VERTICES = 48
+
+VESSEL_NICHE = Niche("vessel", NO_CELLS, {}, eosin=0.50, fibrous=0.3, clefts=0.03)
+"""What ``add_vessel`` paints, in every tissue."""
+FAT_NICHE = Niche("fat", NO_CELLS, {}, eosin=0.34, fibrous=0.3, clefts=0.0)
+"""What ``add_fat`` paints, in every tissue."""
 
 
 def free_centres(

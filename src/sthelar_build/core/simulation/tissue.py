@@ -34,6 +34,10 @@ class Niche:
     """Share of white gaps between the fibres."""
 
 
+GLASS_NICHE = Niche(GLASS, NO_CELLS, {}, eosin=0.0, fibrous=0.0, clefts=0.0)
+"""The bare slide: what ``lay_glass`` paints, in every tissue."""
+
+
 @dataclass(frozen=True)
 class Tissue:
     """A tissue on a grid, with its structures in um."""
