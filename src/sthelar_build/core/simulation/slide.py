@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 PIXEL_SIZE_UM = 0.2125
 """Pixel size of every Xenium morphology image."""
 
+GENE_CATEGORIES = ("predesigned_gene", "custom_gene")
+"""The categories of features that are genes; all others are controls."""
+
 
 @dataclass(frozen=True)
 class SimulatedSlide:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sthelar_build.core.simulation.slide import PIXEL_SIZE_UM, SimulatedSlide
+from sthelar_build.core.simulation.slide import GENE_CATEGORIES, PIXEL_SIZE_UM, SimulatedSlide
 from sthelar_build.core.simulation.versions import Traits, as_version, traits_of
 from sthelar_build.io.ome_tiff import ImageFiles, write_ome_tiff
 from sthelar_build.io.xenium import bundle as xenium
@@ -28,7 +28,6 @@ from sthelar_build.io.xenium_writer.tables import (
     write_transcripts,
 )
 
-_GENES = ("predesigned_gene", "custom_gene")
 _LEVELS = 6
 
 
@@ -108,7 +107,7 @@ def _gene_panel(slide: SimulatedSlide) -> dict[str, Any]:
     targets = [
         {
             "type": {
-                "descriptor": "gene" if category in _GENES else category,
+                "descriptor": "gene" if category in GENE_CATEGORIES else category,
                 "data": {"id": identifier, "name": name},
             },
             "codewords": [codeword],
@@ -126,7 +125,7 @@ def _gene_panel(slide: SimulatedSlide) -> dict[str, Any]:
 def _panel(slide: SimulatedSlide) -> dict[str, Any]:
     return {
         "identity": {"design_id": "simulated", "name": "Simulated panel"},
-        "num_gene_targets": int(slide.features["category"].isin(_GENES).sum()),
+        "num_gene_targets": int(slide.features["category"].isin(GENE_CATEGORIES).sum()),
     }
 
 

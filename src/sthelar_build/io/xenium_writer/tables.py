@@ -19,14 +19,13 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from sthelar_build.core.polygons import Geometries
-from sthelar_build.core.simulation.slide import SimulatedSlide
+from sthelar_build.core.simulation.slide import GENE_CATEGORIES, SimulatedSlide
 from sthelar_build.core.simulation.versions import Traits
 from sthelar_build.io.xenium.bundle import CELL_BOUNDARIES, CELLS, NUCLEUS_BOUNDARIES, UNASSIGNED
 
 MIN_QV = 20
 """Transcripts of lower quality are not in the matrix of the vendor."""
 
-_GENES = ("predesigned_gene", "custom_gene")
 _FEATURE_TYPE = {
     "predesigned_gene": "Gene Expression",
     "custom_gene": "Gene Expression",
@@ -37,7 +36,7 @@ _FEATURE_TYPE = {
     "genomic_control_probe": "Genomic Control",
 }
 _COUNT_COLUMN = {
-    "transcript_counts": _GENES,
+    "transcript_counts": GENE_CATEGORIES,
     "control_probe_counts": ("negative_control_probe",),
     "genomic_control_counts": ("genomic_control_probe",),
     "control_codeword_counts": ("negative_control_codeword",),
@@ -165,7 +164,7 @@ def write_transcripts(path: Path, slide: SimulatedSlide, traits: Traits) -> None
         columns["codeword_index"] = transcripts["codeword_index"].to_numpy(np.int32)
     if traits.categories:
         columns["codeword_category"] = _text(features["category"], traits)
-        columns["is_gene"] = features["category"].isin(_GENES).to_numpy()
+        columns["is_gene"] = features["category"].isin(GENE_CATEGORIES).to_numpy()
     pq.write_table(pa.table(columns), path, row_group_size=_ROWS_PER_GROUP)
 
 
