@@ -1,8 +1,12 @@
 """The cache of decoded tiles."""
 
-import numpy as np
+from types import SimpleNamespace
 
-from sthelar_build.io.images.tiff_windows import TileCache
+import numpy as np
+import pytest
+import tifffile
+
+from sthelar_build.io.images.tiff_windows import TiffLevel, TileCache, downsample
 
 
 def tile():
@@ -26,3 +30,37 @@ def test_the_tile_that_was_not_used_for_longest_goes_first():
 def test_a_tile_larger_than_the_cache_is_still_given():
     cache = TileCache(capacity_bytes=10)
     assert cache.get("a", tile).nbytes == 100
+
+
+def test_the_file_is_read_under_its_lock_from_the_first_tile_on(tmp_path, monkeypatch):
+    """tifffile looks into the file unlocked when a JPEG decoder is made: threads must not trigger that."""
+    path = tmp_path / "jpeg.tif"
+    image = np.full((64, 64, 3), 200, np.uint8)
+    tifffile.imwrite(path, image, photometric="rgb", tile=(32, 32), compression="jpeg")
+    locked = []
+    seek = tifffile.FileHandle.seek
+
+    def spy(self, *arguments):
+        locked.append(self.lock._is_owned())
+        return seek(self, *arguments)
+
+    with tifffile.TiffFile(path) as file:
+        level = TiffLevel(path, file, [file.pages[0]], TileCache(10**6))
+        monkeypatch.setattr(tifffile.FileHandle, "seek", spy)
+        level.read(0, 0, 64, 64)
+    assert locked
+    assert all(locked)
+
+
+@pytest.mark.parametrize(
+    ("small", "expected"),
+    [
+        ((1376, 1376), 2.0),  # the odd last row and column are dropped
+        ((1377, 1377), 2.0),  # or kept
+        ((712, 712), 2753 / 712),  # a thumbnail of its own size
+    ],
+)
+def test_a_pyramid_of_odd_size_halves_exactly(small, expected):
+    full = SimpleNamespace(width_px=2753, height_px=2753)
+    level = SimpleNamespace(width_px=small[0], height_px=small[1])
+    assert downsample(full, level) == expected

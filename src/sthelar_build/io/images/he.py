@@ -17,7 +17,7 @@ from tifffile import TiffFile, TiffFileError
 from sthelar_build.core.resample import area_average
 from sthelar_build.errors import InputError
 from sthelar_build.io.images.pixel_size import stated_um_per_px
-from sthelar_build.io.images.tiff_windows import TiffLevel, TileCache
+from sthelar_build.io.images.tiff_windows import TiffLevel, TileCache, downsample
 
 RGB = NDArray[np.uint8]
 
@@ -54,8 +54,7 @@ class HeImage:
         self.um_per_px = um_per_px
         """Size of a level-0 pixel as the file says; None where it says nothing."""
         self.levels = tuple(
-            Level(level.width_px, level.height_px, self.width_px / level.width_px)
-            for level in levels
+            Level(level.width_px, level.height_px, downsample(levels[0], level)) for level in levels
         )
 
     @property

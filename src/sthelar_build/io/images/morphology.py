@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tifffile import TiffFile, TiffFileError
 
 from sthelar_build.errors import InputError
-from sthelar_build.io.images.tiff_windows import TiffLevel, TileCache
+from sthelar_build.io.images.tiff_windows import TiffLevel, TileCache, downsample
 
 _CACHE_BYTES = 2**28
 
@@ -26,12 +26,12 @@ class MorphologyImage:
 
     def level_of_downsample(self, downsample: float) -> int:
         """Return the smallest level that is not coarser than ``downsample`` (up to rounding)."""
-        factors = [self.width_px / level.width_px for level in self._levels]
+        factors = [self.downsample(number) for number in range(len(self._levels))]
         return max(n for n, factor in enumerate(factors) if n == 0 or factor < downsample * 1.01)
 
     def downsample(self, level: int) -> float:
         """Return the level-0 pixels per pixel of a level."""
-        return self.width_px / self._levels[level].width_px
+        return downsample(self._levels[0], self._levels[level])
 
     def read(
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0

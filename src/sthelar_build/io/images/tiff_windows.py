@@ -61,6 +61,9 @@ class TiffLevel:
         self.dtype = np.dtype(self._page.dtype)
         self.tile_shape = self._tile_shape()
         self._check_length()
+        # Read from the file on first use; threads must not do that while another one reads a tile.
+        self._decode_bytes, self._jpeg_header = self._page.decode, self._page.jpegheader
+        self._jpeg_tables = {id(page): page.jpegtables for page in pages}
         self._plain = [_memory_map(page) for page in pages] if self._page.is_memmappable else []
 
     def read(self, x_px: int, y_px: int, width_px: int, height_px: int) -> Pixels:
@@ -103,8 +106,11 @@ class TiffLevel:
             handle.seek(page.dataoffsets[number])
             data = handle.read(page.databytecounts[number])
         try:
-            segment, _, shape = self._page.decode(
-                data or None, number, jpegtables=page.jpegtables, jpegheader=self._page.jpegheader
+            segment, _, shape = self._decode_bytes(
+                data or None,
+                number,
+                jpegtables=self._jpeg_tables[id(page)],
+                jpegheader=self._jpeg_header,
             )
         except (ValueError, RuntimeError, OSError, TypeError) as error:
             raise InputError(
@@ -127,6 +133,24 @@ class TiffLevel:
                     f"{self._path}: expected {max(end, 1)} bytes or more, found {size}: the file is "
                     "truncated; copy it again from its source"
                 )
+
+
+def downsample(full: TiffLevel, level: TiffLevel) -> float:
+    """Return the level-0 pixels per pixel of a level.
+
+    A whole number wherever the sizes allow it: a pyramid that halves drops the odd last column or row, and the
+    ratio of the widths would then be off by a pixel at the far border.
+    """
+    ratio = full.width_px / level.width_px
+    whole = round(ratio)
+    fits = all(
+        abs(big / whole - small) < 1
+        for big, small in (
+            (full.width_px, level.width_px),
+            (full.height_px, level.height_px),
+        )
+    )
+    return float(whole) if fits else ratio
 
 
 def _memory_map(page: Any) -> Pixels:
