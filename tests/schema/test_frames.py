@@ -48,3 +48,7 @@ def test_the_inverse_brings_every_point_back(scale, angle, x, y, mirrored):
     back = there.then(there.inverse())
     np.testing.assert_allclose(back.apply([[12.5, -7]]), [[12.5, -7]], atol=1e-6)
     assert back.target is Frame.HE
+
+
+def test_an_affine_map_is_the_same_everywhere():
+    assert QUARTER_TURN.near([[5, 5], [9, 9], [1, 3]]) is QUARTER_TURN

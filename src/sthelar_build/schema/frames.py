@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import shapely
@@ -23,6 +23,31 @@ class Frame(StrEnum):
     """Level-0 pixels of the H&E image."""
     PATCH = "patch"
     """Pixels of one patch."""
+
+
+class PointMap(Protocol):
+    """A plane map between two frames, affine or nearly so."""
+
+    @property
+    def source(self) -> Frame:
+        """The frame of the points that it takes."""
+
+    @property
+    def target(self) -> Frame:
+        """The frame of the points that it gives."""
+
+    @property
+    def scale(self) -> float:
+        """Target units per source unit."""
+
+    def apply(self, points_xy: ArrayLike) -> NDArray[np.float64]:
+        """Map points of shape (n, 2), x first."""
+
+    def apply_to_geometries(self, geometries: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
+        """Map an array of shapely geometries, vertex by vertex."""
+
+    def near(self, points_xy: ArrayLike) -> Affine:
+        """Return the affine map that comes closest to this one at points (n, 2) of ``source``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,3 +103,7 @@ class Affine:
     def apply_to_geometries(self, geometries: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
         """Map an array of shapely geometries, vertex by vertex."""
         return np.asarray(shapely.transform(np.asarray(geometries, dtype=object), self.apply))
+
+    def near(self, points_xy: ArrayLike) -> Affine:
+        """Return the map itself: it is the same at all points."""
+        return self
