@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 _POINTS_OF_AN_AFFINE = 3
 _MAX_TRIPLES = 3000
 _INLIER_SCALES = 2.5
+_LEAST_AGREEING = 4
+_MAX_ROUNDS = 10
 _FLATTEST = 1e-3
 """Points whose spread across is less than this share of their spread along are taken for collinear."""
 
@@ -58,6 +60,51 @@ def fit_affine(source_xy: ArrayLike, target_xy: ArrayLike) -> AffineFit:
     return AffineFit(matrix, _residuals(source, target, matrix, used), used)
 
 
+def agreed_affine(
+    source_xy: Floats, target_xy: Floats, weights: Floats, tolerance: float, max_strain: float
+) -> tuple[Floats, NDArray[np.bool_]] | None:
+    """Fit the affine map that most of the weight agrees with, however many pairs are wrong.
+
+    Parameters
+    ----------
+    source_xy, target_xy
+        (n, 2) pairs of points in one unit.
+    weights
+        (n,) how much each pair is believed, > 0.
+    tolerance
+        Pairs that the map misses by more are left out.
+    max_strain
+        Largest entry of the linear part minus the identity: pairs that say more are not believed.
+
+    Returns
+    -------
+    The map (3, 3) and which pairs were used; None if fewer than four agree.
+
+    Notes
+    -----
+    M-estimator sample consensus over triples (Torr and Zisserman, MLESAC, Comput Vis Image Underst 78, 2000), then weighted least squares over
+    the pairs that agree, until these do not change.
+    """
+    if len(source_xy) < _LEAST_AGREEING or are_collinear(source_xy):
+        return None
+    errors, strains = _triple_maps(source_xy, target_xy)
+    support = np.clip(1 - (errors / tolerance) ** 2, 0, None) @ weights
+    support[strains > max_strain] = 0
+    if not len(support) or support.max() <= 0:
+        return None
+    used = errors[int(np.argmax(support))] <= tolerance
+    for _ in range(_MAX_ROUNDS):
+        if used.sum() < _LEAST_AGREEING or are_collinear(source_xy[used]):
+            return None
+        matrix = _least_squares(source_xy[used], target_xy[used], weights[used])
+        before, used = used, distances(matrix, source_xy, target_xy) <= tolerance
+        if (before == used).all():
+            break
+    if used.sum() < _LEAST_AGREEING:
+        return None
+    return matrix, used
+
+
 def are_collinear(points_xy: ArrayLike) -> bool:
     """Return whether points (n, 2) lie on one line, or so nearly that no map can be fitted."""
     points = np.asarray(points_xy, dtype=np.float64)
@@ -89,7 +136,11 @@ def _believable(source: Floats, target: Floats) -> NDArray[np.bool_]:
 
 
 def _errors_of_triples(source: Floats, target: Floats) -> Floats:
-    """Return the distances (triples, n) of all points from the maps that go through three of them."""
+    return _triple_maps(source, target)[0]
+
+
+def _triple_maps(source: Floats, target: Floats) -> tuple[Floats, Floats]:
+    """Return of maps through three points each the distances (maps, n) of all points, and the strains (maps,)."""
     # In units of the spread, so that the solver does not meet large numbers.
     spread = float(np.ptp(source, axis=0).max())
     plane = np.column_stack([(source - source.mean(axis=0)) / spread, np.ones(len(source))])
@@ -98,7 +149,9 @@ def _errors_of_triples(source: Floats, target: Floats) -> Floats:
     area = np.abs(np.linalg.det(corners))
     spans = area > _FLATTEST * area.max()
     solved = np.linalg.solve(corners[spans], target[triples[spans]])
-    return np.asarray(np.linalg.norm(plane @ solved - target, axis=2))
+    errors = np.linalg.norm(plane @ solved - target, axis=2)
+    strains = np.abs(solved[:, :2] / spread - np.eye(2)).max(axis=(1, 2), initial=0)
+    return np.asarray(errors), np.asarray(strains)
 
 
 def _triples(n: int) -> NDArray[np.int64]:
@@ -122,10 +175,11 @@ def _residuals(source: Floats, target: Floats, matrix: Floats, used: NDArray[np.
     return residuals
 
 
-def _least_squares(source: Floats, target: Floats) -> Floats:
+def _least_squares(source: Floats, target: Floats, weights: Floats | None = None) -> Floats:
     # About the centre, so that large coordinates do not cost digits.
-    centre, aim = source.mean(axis=0), target.mean(axis=0)
-    linear = np.linalg.lstsq(source - centre, target - aim, rcond=None)[0].T
+    centre, aim = (np.average(points, axis=0, weights=weights) for points in (source, target))
+    root = np.ones((len(source), 1)) if weights is None else np.sqrt(weights)[:, None]
+    linear = np.linalg.lstsq((source - centre) * root, (target - aim) * root, rcond=None)[0].T
     matrix = np.eye(3)
     matrix[:2, :2], matrix[:2, 2] = linear, aim - linear @ centre
     return matrix
