@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 HE_IMAGE = "he"
 MORPHOLOGY_IMAGE = "morpho"
+CORRECTION_IMAGE = "registration_correction"
+"""The local correction of the registration, where there is one: an image with a pixel per node."""
 TRANSCRIPT_POINTS = "st"
 NUCLEUS_SHAPES = "nucleus_boundaries"
 CELL_SHAPES = "cell_boundaries"

@@ -86,6 +86,15 @@ REGISTRATION = pa.schema(
             "haematoxylin against drawn nuclei, as registered",
             null=True,
         ),
+        *(
+            _field(
+                f"correlation_{shift_um}um",
+                pa.float64(),
+                f"the same with the nuclei shifted by {shift_um} um: mean over +-x and +-y; null beyond the search",
+                null=True,
+            )
+            for shift_um in (1, 2, 4, 8)
+        ),
         _field("best_correlation", pa.float64(), "the same at the best shift", null=True),
         _field(
             "dx_um", pa.float64(), "best shift of the nuclei, in um along morphology x", null=True
@@ -95,9 +104,17 @@ REGISTRATION = pa.schema(
         ),
         _field("residual_um", pa.float64(), "length of the best shift", null=True),
         _field(
+            "n_matched",
+            pa.uint32(),
+            "nuclei whose nearest stained core on the H&E has them as its nearest, as registered",
+            null=True,
+        ),
+        _field("matched_um", pa.float64(), "median distance of those pairs", null=True),
+        _field(
             "reason",
             _STRING,
-            "why there is no measurement: no_nucleus (too few), outside, or flat (no shift stands out)",
+            "why there is no shift: no_nucleus (too few), outside (of the H&E), no_tissue (the H&E shows none), or "
+            "flat (no shift stands out)",
             null=True,
         ),
     ]
