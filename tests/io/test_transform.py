@@ -1,10 +1,12 @@
 """``transform.json`` there and back."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from sthelar_build.core.correction import Correction
 from sthelar_build.errors import InputError
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.transform import Transform, check_image_size, read_transform, write_transform
@@ -72,3 +74,46 @@ def test_an_image_of_another_size_is_refused(tmp_path):
     check_image_size(tmp_path / "t.json", TRANSFORM, tmp_path / "he.tif", 640, 480)
     with pytest.raises(InputError, match=r"he\.tif: expected an image of 640 x 480 px.*found 641"):
         check_image_size(tmp_path / "t.json", TRANSFORM, tmp_path / "he.tif", 641, 480)
+
+
+def test_a_correction_is_read_as_it_was_used(tmp_path):
+    shift_um = np.random.default_rng(0).normal(0, 3, (5, 4, 2))
+    corrected = replace(TRANSFORM, correction=Correction(-50, 20.1, 60, shift_um))
+    write_transform(tmp_path / "t.json", corrected, provenance("register"))
+    found = read_transform(tmp_path / "t.json")
+    points = np.random.default_rng(1).uniform(-100, 300, (50, 2))
+    np.testing.assert_array_equal(found.um_to_he.apply(points), corrected.um_to_he.apply(points))
+    np.testing.assert_allclose(
+        found.um_to_he.apply(points), TRANSFORM.um_to_he.apply(found.correction.apply(points))
+    )
+
+
+def test_what_was_measured_and_tried_is_kept(tmp_path):
+    tried = replace(
+        TRANSFORM, quality={"a": [1, None]}, alternatives={"given": {"median_um": 3}}, kept="given"
+    )
+    write_transform(tmp_path / "t.json", tried, provenance("register"))
+    found = read_transform(tmp_path / "t.json")
+    assert (found.quality, found.kept) == ({"a": [1, None]}, "given")
+    assert found.alternatives == {"given": {"median_um": 3}}
+
+
+def test_files_from_before_corrections_are_read(tmp_path):
+    write_transform(tmp_path / "t.json", TRANSFORM, provenance("register"))
+    record = json.loads((tmp_path / "t.json").read_text())
+    for key in ("correction", "quality", "alternatives", "kept"):
+        del record[key]
+    (tmp_path / "t.json").write_text(json.dumps(record))
+    found = read_transform(tmp_path / "t.json")
+    assert (found.correction, found.quality, found.alternatives, found.kept) == (None, {}, {}, None)
+
+
+@pytest.mark.parametrize(
+    "correction", [{"left_um": 0}, {"left_um": 0, "top_um": 0, "step_um": 9, "shift_um": [[1]]}]
+)
+def test_a_broken_correction_is_refused(tmp_path, correction):
+    write_transform(tmp_path / "t.json", TRANSFORM, provenance("register"))
+    record = json.loads((tmp_path / "t.json").read_text())
+    (tmp_path / "t.json").write_text(json.dumps({**record, "correction": correction}))
+    with pytest.raises(InputError, match="expected a correction of left_um"):
+        read_transform(tmp_path / "t.json")

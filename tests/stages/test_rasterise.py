@@ -1,6 +1,7 @@
 """Nuclei drawn into every patch, at the scale."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,12 +17,13 @@ from slides.turned_slide import (
     turned_matrix,
 )
 from sthelar_build.config import RasteriseSettings, TileSettings
+from sthelar_build.core.correction import Correction
 from sthelar_build.core.raster import instance_map
 from sthelar_build.errors import InputError
 from sthelar_build.io.masks import open_masks
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.tables import read_attributes, read_table, write_table
-from sthelar_build.io.transform import Transform, write_transform
+from sthelar_build.io.transform import Transform, read_transform, write_transform
 from sthelar_build.schema.labels import patch_class_index
 from sthelar_build.schema.tables import LABELS, PATCHES
 from sthelar_build.stages import tile
@@ -152,3 +154,37 @@ def test_a_failure_leaves_the_previous_masks(slide, tmp_path, monkeypatch):
         rasterise(slide, tmp_path)
     assert json.loads((tmp_path / "masks" / "manifest.json").read_text()) == before
     assert [path.name for path in tmp_path.iterdir()] == ["masks"]
+
+
+def test_nuclei_of_a_distorted_section_land_where_the_truth_says(slide, tmp_path):
+    def moved(points_um):
+        return points_um + 10 * np.sin(points_um[:, ::-1] * 2 * np.pi / 300)
+
+    columns_rows = np.indices((18, 18))[::-1]
+    nodes_um = columns_rows.reshape(2, -1).T * 20.0 - 20
+    shift_um = (moved(nodes_um) - nodes_um).reshape(18, 18, 2)
+    placed = replace(
+        read_transform(slide.folder / "transform.json"),
+        correction=Correction(-20, -20, 20, shift_um),
+    )
+    write_transform(tmp_path / "transform.json", placed, provenance("test"))
+    run(
+        nuclei=slide.nuclei_table,
+        labels=slide.labels,
+        transform=tmp_path / "transform.json",
+        patches=patches_of(slide, "native"),
+        masks=tmp_path / "masks",
+        settings=RasteriseSettings(),
+    )
+    masks = open_masks(tmp_path / "masks")
+    patches = read_table(patches_of(slide, "native"), PATCHES).set_index("patch_id")
+    truth_px = slide.um_to_he.apply(moved(slide.nuclei[["x_um", "y_um"]].to_numpy()))
+    whole = masks.table[~masks.table.touches_border & (masks.table.visible_fraction > 0.97)]
+    off_px = []
+    for entry in whole.itertuples():
+        rows, columns = np.nonzero(masks.instances(entry.patch_id) == entry.nucleus_id)
+        corner = patches.loc[entry.patch_id, ["x_px", "y_px"]].to_numpy(float)
+        seen_px = corner + np.array([columns.mean(), rows.mean()]) + 0.5
+        off_px.append(np.linalg.norm(seen_px - truth_px[entry.nucleus_id - 1]))
+    assert len(off_px) > 200
+    assert np.quantile(off_px, 0.95) < 0.7

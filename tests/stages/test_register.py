@@ -16,8 +16,10 @@ from skimage.measure import label
 
 from slides.turned_slide import (
     HE_UM_PER_PX,
+    PIXEL_SIZE_UM,
     SIDE_UM,
     TurnedSlide,
+    he_side_px,
     make_turned_slide,
     nuclei_frame,
     turned_matrix,
@@ -25,7 +27,7 @@ from slides.turned_slide import (
 )
 from sthelar_build.config import RegisterSettings
 from sthelar_build.core.stain import haematoxylin, tissue_mask
-from sthelar_build.errors import ConfigError, InputError
+from sthelar_build.errors import InputError
 from sthelar_build.io.tables import read_provenance, read_table
 from sthelar_build.io.transform import read_transform
 from sthelar_build.schema.frames import Affine, Frame
@@ -36,6 +38,8 @@ PICTURES = [
     "checkerboard_1.png",
     "checkerboard_2.png",
     "checkerboard_3.png",
+    "checkerboard_4.png",
+    "checkerboard_5.png",
     "drift.png",
     "overlay.png",
 ]
@@ -97,15 +101,49 @@ def test_the_true_matrix_passes_and_is_shown(slide, tmp_path):
             assert len(picture.convert("RGB").getcolors(2**24)) > 50
 
 
+AS_GIVEN = {"refine": False, "on_fail": "keep"}
+
+
+def error_um(slide, found):
+    """Distance of every nucleus on the H&E from where it belongs."""
+    points = slide.nuclei[["x_um", "y_um"]]
+    return np.hypot(*(found.um_to_he.apply(points) - slide.um_to_he.apply(points)).T) * HE_UM_PER_PX
+
+
 @pytest.mark.usefixtures("_no_pictures")
 @pytest.mark.parametrize(("shift_um", "verdict"), [((3.0, -1.5), "warn"), ((-4.5, 6.0), "fail")])
 def test_a_planted_shift_is_measured_and_judged(slide, tmp_path, shift_um, verdict):
-    found = register(slide, tmp_path, slide.matrix_csv("shifted.csv", shift_um))
-    assert found.verdict == verdict
+    found = register(slide, tmp_path, slide.matrix_csv("shifted.csv", shift_um), **AS_GIVEN)
+    assert (found.verdict, found.kept) == (verdict, "given")
     assert found.median_um == pytest.approx(np.hypot(*shift_um), abs=0.1)
     tiles = read_table(tmp_path / "registration.parquet", REGISTRATION)
     assert tiles.dx_um.median() == pytest.approx(shift_um[0], abs=0.1)
     assert tiles.dy_um.median() == pytest.approx(shift_um[1], abs=0.1)
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_a_matrix_that_is_nearly_right_is_refined_and_both_are_reported(slide, tmp_path):
+    found = register(slide, tmp_path, slide.matrix_csv("shifted.csv", (3.0, -1.5)))
+    assert (found.verdict, found.kept, found.method) == ("pass", "refined", "matrix")
+    assert error_um(slide, found).max() < 0.1
+    assert found.alternatives["given"]["median_um"] == pytest.approx(3.35, abs=0.1)
+    assert found.alternatives["refined"]["median_um"] < 0.1
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_a_matrix_that_cannot_be_bettered_is_kept_to_the_last_digit(slide, tmp_path):
+    found = register(slide, tmp_path, slide.matrix_csv())
+    assert found.kept == "given"
+    assert set(found.alternatives) == {"given", "refined"}
+    np.testing.assert_array_equal(found.he_to_morphology.matrix, slide.he_to_morphology.matrix)
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_a_matrix_that_is_far_off_but_can_be_mended_is_doubtful(slide, tmp_path):
+    found = register(slide, tmp_path, slide.matrix_csv("shifted.csv", (12.0, -16.0)))
+    assert (found.verdict, found.kept) == ("warn", "refined")
+    assert found.reasons == ("the alignment given was off by up to 20 um, and was refined",)
+    assert error_um(slide, found).max() < 0.1
 
 
 @pytest.mark.usefixtures("_no_pictures")
@@ -130,31 +168,73 @@ def test_an_explorer_zip_places_the_slide_by_its_matrix(slide, tmp_path):
     assert max(found.keypoints["residuals_um"]) < 1e-3
 
 
-@pytest.mark.usefixtures("_no_pictures")
-def test_identity_on_a_slide_that_is_not_aligned_fails_and_says_why(slide, tmp_path):
-    found = register(slide, tmp_path, "identity")
-    assert (found.method, found.verdict) == ("identity", "fail")
-    assert any("um per pixel" in reason for reason in found.reasons)
+def mistakes(slide):
+    """What people give instead of the right matrix, and what they are told."""
+    right, width = slide.he_to_morphology.matrix, he_side_px()
+    swap = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]])
+    return {
+        "the inverse of the one needed": np.linalg.inv(right),
+        "as if it led to um": np.diag([PIXEL_SIZE_UM, PIXEL_SIZE_UM, 1]) @ right,
+        "another pyramid level": right @ np.diag([4, 4, 1]),
+        "mirrored image": right @ np.array([[-1, 0, width], [0, 1, 0], [0, 0, 1]]),
+        "exchanged": right @ swap,
+    }
 
 
 @pytest.mark.usefixtures("_no_pictures")
-def test_the_inverse_matrix_fails(slide, tmp_path):
-    inverse = slide.he_to_morphology.inverse().matrix
-    np.savetxt(tmp_path / "inverse.csv", inverse, delimiter=",")
-    assert register(slide, tmp_path, tmp_path / "inverse.csv").verdict == "fail"
+@pytest.mark.parametrize("number", range(5))
+def test_a_mistaken_matrix_stops_the_slide_and_is_told_by_its_name(slide, tmp_path, number):
+    words, matrix = list(mistakes(slide).items())[number]
+    np.savetxt(tmp_path / "mistake.csv", matrix, delimiter=",")
+    with pytest.raises(InputError, match=words) as stopped:
+        register(slide, tmp_path, tmp_path / "mistake.csv")
+    assert "automatic registration finds the matrix" in str(stopped.value)
+    assert "\n" not in str(stopped.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["mistake.csv"]
 
 
-def test_a_slide_far_from_the_h_and_e_fails_without_measurement(slide, tmp_path):
-    found = register(slide, tmp_path, slide.matrix_csv("far.csv", (5 * SIDE_UM, 0)))
+def test_a_slide_that_is_stopped_leaves_the_pictures_to_look_at(slide, tmp_path):
+    with pytest.raises(
+        InputError, match=r"registration_failed/overlay.png.*set the alignment to auto"
+    ):
+        register(slide, tmp_path, "identity")
+    assert [path.name for path in tmp_path.iterdir()] == ["registration_failed"]
+    assert sorted(p.name for p in (tmp_path / "registration_failed").iterdir()) == PICTURES
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_on_request_the_automatic_registration_takes_the_place_of_a_wrong_one(slide, tmp_path):
+    found = register(slide, tmp_path, "identity", on_fail="use_auto")
+    assert (found.verdict, found.kept, found.method) == ("warn", "automatic", "automatic")
+    assert found.reasons[0] == "the alignment given is wrong, and the automatic one is used"
+    assert error_um(slide, found).max() < 0.2
+
+
+def test_on_request_a_slide_far_from_the_h_and_e_goes_on_without_measurement(slide, tmp_path):
+    matrix = slide.matrix_csv("far.csv", (5 * SIDE_UM, 0))
+    found = register(slide, tmp_path, matrix, on_fail="keep")
     assert (found.verdict, found.median_um, found.p95_um) == ("fail", None, None)
     assert "only 0% of the nuclei fall on the H&E" in found.reasons[0]
     assert set(read_table(tmp_path / "registration.parquet", REGISTRATION).reason) == {"outside"}
 
 
-def test_auto_is_refused_and_says_what_to_give_instead(slide, tmp_path):
-    with pytest.raises(ConfigError, match=r"identity, or the path of a 3x3 csv.*not available"):
-        register(slide, tmp_path, "auto")
-    assert not list(tmp_path.iterdir())
+@pytest.mark.usefixtures("_no_pictures")
+def test_auto_finds_a_turned_and_mirrored_slide(slide, tmp_path):
+    found = register(slide, tmp_path, "auto")
+    assert (found.verdict, found.kept, found.method) == ("pass", "automatic", "automatic")
+    assert error_um(slide, found).max() < 0.2
+    assert found.quality["matrix"]["mirrored"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_no_pictures")
+def test_auto_stops_a_slide_whose_nuclei_are_not_on_the_h_and_e(slide, tmp_path):
+    other = replace(slide, folder=tmp_path / "other", he_file=slide.he)
+    spots = np.random.default_rng(5).uniform(0, SIDE_UM, (420, 2))
+    write_nuclei(other, nuclei_frame(shapely.buffer(shapely.points(spots), 4.5)))
+    with pytest.raises(InputError, match="expected an H&E that"):
+        register(other, tmp_path, "auto")
+    assert not (tmp_path / "transform.json").exists()
 
 
 def test_a_broken_alignment_leaves_nothing_behind(slide, tmp_path):
@@ -199,7 +279,7 @@ def test_on_the_texture_of_a_real_scan_a_shift_is_measured(shared_data, tmp_path
     scan = shared_data / "he" / "CMU-1-Small-Region.svs"
     slide = scanned_slide(scan, tmp_path / "slide")
     matrix = slide.matrix_csv("shifted.csv", shift_um)
-    found = register(replace(slide, he_file=scan), tmp_path, matrix)
+    found = register(replace(slide, he_file=scan), tmp_path, matrix, **AS_GIVEN)
     if max(shift_um) > 10:
         assert found.verdict == "fail"
         return

@@ -18,6 +18,7 @@ rule register:
         "logs/{slide}/register.log",
     benchmark:
         "logs/{slide}/register.tsv"
+    threads: share_of_cores(len(SLIDES))
     params:
         xenium=subpath(input.experiment, parent=True),
         alignment=sheet("alignment"),
@@ -34,5 +35,6 @@ rule register:
             --transform {output.transform:q} \
             --registration {output.registration:q} \
             --pictures {params.pictures:q} \
-            --settings {params.settings:q} &>{log:q}
+            --settings {params.settings:q} \
+            --threads {threads} &>{log:q}
         """

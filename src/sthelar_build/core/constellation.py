@@ -80,7 +80,7 @@ class DiscMap:
             for plane in (image, image**2)
         )
         spread = np.sqrt(np.maximum(squares - total**2 / n, 0))
-        return np.asarray(np.maximum(spread, _MIN_SPREAD * float(image.std()) * np.sqrt(n)))
+        return np.asarray(np.maximum(spread, _MIN_SPREAD * float(image.std()) * np.sqrt(n) + 1e-9))
 
 
 def centres_of_discs(nuclei: NucleusMap, count: int) -> Floats:

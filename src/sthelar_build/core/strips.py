@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from sthelar_build.core.raster import Ints, Map, Outlines, Spans, draw_order, paint, scan
-from sthelar_build.schema.frames import Affine
+from sthelar_build.schema.frames import PointMap
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Nuclei:
         geometries_um: NDArray[Any],
         nucleus_id: NDArray[np.uint32],
         class_index: NDArray[np.uint8],
-        um_to_he: Affine,
+        um_to_he: PointMap,
         downsample: float,
     ) -> Nuclei:
         """Bring nuclei from micrometres to pixels of a scale, and in drawing order."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from sthelar_build.core.correction import CorrectedMap, Correction
 from sthelar_build.core.verdict import Verdict
 from sthelar_build.errors import InputError
 from sthelar_build.io.provenance import Provenance
 from sthelar_build.io.records import read_record, write_record
-from sthelar_build.schema.frames import Affine, Frame
+from sthelar_build.schema.frames import Affine, Frame, PointMap
 
 Method = Literal["matrix", "keypoints", "explorer_zip", "identity", "automatic"]
+Kept = Literal["given", "refined", "automatic"]
 
 _PLAIN = (
     "method",
@@ -48,6 +51,14 @@ class Transform:
     """What lowered the verdict, in plain words."""
     keypoints: dict[str, Any] | None = None
     """Residuals of the keypoints, when there are any."""
+    correction: Correction | None = None
+    """A local correction on top of the affine map, where the section is distorted."""
+    kept: Kept | None = None
+    """Which of the registrations that were tried this is."""
+    alternatives: Mapping[str, Any] = field(default_factory=dict)
+    """All that were tried, by ``Kept``: ``matrix``, ``median_um``, ``p95_um``, ``agreeing`` of each."""
+    quality: Mapping[str, Any] = field(default_factory=dict)
+    """All that was measured (``core.quality.Findings.record``)."""
 
     @property
     def he_um_per_px(self) -> float:
@@ -60,9 +71,15 @@ class Transform:
         return Affine.scaling(1 / self.pixel_size_um, Frame.UM, Frame.MORPHOLOGY)
 
     @property
-    def um_to_he(self) -> Affine:
-        """The map from micrometres to level-0 H&E pixels."""
+    def um_to_he_affine(self) -> Affine:
+        """The affine map from micrometres to level-0 H&E pixels, whatever the correction says."""
         return self.um_to_morphology.then(self.he_to_morphology.inverse())
+
+    @property
+    def um_to_he(self) -> PointMap:
+        """The map from micrometres to level-0 H&E pixels, the correction included."""
+        affine = self.um_to_he_affine
+        return CorrectedMap(self.correction, affine) if self.correction else affine
 
 
 def write_transform(path: Path, transform: Transform, source: Provenance) -> None:
@@ -75,12 +92,19 @@ def write_transform(path: Path, transform: Transform, source: Provenance) -> Non
         **{name: getattr(transform, name) for name in _PLAIN},
         "reasons": list(transform.reasons),
         "keypoints": transform.keypoints,
+        "correction": transform.correction and _correction_record(transform.correction),
+        "kept": transform.kept,
+        "alternatives": dict(transform.alternatives),
+        "quality": dict(transform.quality),
     }
     write_record(path, record, source)
 
 
 def read_transform(path: Path) -> Transform:
-    """Read ``transform.json``; InputError if it is not one that maps ``he`` to ``morphology``."""
+    """Read ``transform.json``; InputError if it is not one that maps ``he`` to ``morphology``.
+
+    Files of versions that knew no correction, alternatives or quality have none.
+    """
     record = read_record(path, _KEYS)
     try:
         frames = Frame(record["source"]), Frame(record["target"])
@@ -98,8 +122,31 @@ def read_transform(path: Path) -> Transform:
         he_to_morphology=matrix,
         reasons=tuple(record["reasons"]),
         keypoints=record.get("keypoints"),
+        correction=_correction(path, record.get("correction")),
+        kept=record.get("kept"),
+        alternatives=record.get("alternatives") or {},
+        quality=record.get("quality") or {},
         **{name: record[name] for name in _PLAIN},
     )
+
+
+def _correction_record(correction: Correction) -> dict[str, Any]:
+    return {
+        "left_um": correction.left_um,
+        "top_um": correction.top_um,
+        "step_um": correction.step_um,
+        "shift_um": correction.shift_um.tolist(),
+    }
+
+
+def _correction(path: Path, record: Mapping[str, Any] | None) -> Correction | None:
+    try:
+        return Correction(**record) if record else None
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"{path}: expected a correction of left_um, top_um, step_um and shift_um (rows, columns, 2), "
+            f"found {error}; make it again with register"
+        ) from error
 
 
 def check_image_size(

@@ -23,7 +23,7 @@ from sthelar_build.io.tables import read_attributes, read_table
 from sthelar_build.io.transform import read_transform
 from sthelar_build.io.workers import map_threads
 from sthelar_build.options import InFile, OutFile, Threads, as_json
-from sthelar_build.schema.frames import Affine
+from sthelar_build.schema.frames import PointMap
 from sthelar_build.schema.labels import CLASSES, PATCH_CLASSES, patch_class_index
 from sthelar_build.schema.tables import LABELS, NUCLEI, PATCHES
 
@@ -58,7 +58,7 @@ def run(
     _log(counts, len(drawn.nucleus_id), int(table.complete.sum()), len(table))
 
 
-def _nuclei(nuclei: Path, labels: Path, um_to_he: Affine, downsample: float) -> Nuclei:
+def _nuclei(nuclei: Path, labels: Path, um_to_he: PointMap, downsample: float) -> Nuclei:
     frame = read_table(nuclei, NUCLEI, ["nucleus_id", "cell_id", "geometry"])
     classes = _class_of_cell(labels).reindex(frame.cell_id)
     if classes.isna().any():

@@ -3,38 +3,56 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 from zipfile import is_zipfile
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sthelar_build.config import RegisterSettings
-from sthelar_build.core.drift import DriftRule, measured, tiles_with_nuclei
+from sthelar_build.core.contest import Entrant, Outcome, contest
+from sthelar_build.core.drift import DriftRule, tile_table, tiles_with_nuclei
+from sthelar_build.core.matrix_facts import matrix_facts
+from sthelar_build.core.mistakes import Hypothesis, diagnose, hypotheses
+from sthelar_build.core.nucleus_map import NucleusMap
 from sthelar_build.core.placement import Placement, place
-from sthelar_build.core.registration import weighted_quantiles
-from sthelar_build.core.verdict import Findings, Limits, judge
+from sthelar_build.core.quality import Findings, field_facts, matched_facts
+from sthelar_build.core.straightening import Straightened, StraighteningRule, straightened
+from sthelar_build.core.verdict import Limits, judge
 from sthelar_build.core.wording import tally
-from sthelar_build.errors import ConfigError, InputError
+from sthelar_build.errors import InputError
 from sthelar_build.io.alignment import read_alignment
+from sthelar_build.io.images.course import SlideCourse
 from sthelar_build.io.images.he import HeImage, open_he
-from sthelar_build.io.images.morphology import open_morphology
-from sthelar_build.io.images.um_windows import haematoxylin_window, is_on_he
+from sthelar_build.io.images.morphology import MorphologyImage, open_morphology
+from sthelar_build.io.images.placed_he import tissue_of
 from sthelar_build.io.pictures.registration_gallery import write_pictures
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import read_record
 from sthelar_build.io.tables import read_table, write_table
 from sthelar_build.io.transform import Method, Transform, write_transform
-from sthelar_build.options import InFile, OutFile, Word, as_json
+from sthelar_build.options import InFile, OutFile, Threads, Word, as_json
 from sthelar_build.schema.frames import Affine, Frame
 from sthelar_build.schema.tables import NUCLEI, REGISTRATION
-from sthelar_build.schema.words import FLAT
 
 logger = logging.getLogger(__name__)
+
+_FAILED = "registration_failed"
+_ANY_UM_PER_PX = 0.5
+_DIGITS = (9, 4)
+"""Decimals of a found matrix: of its linear part, and of its shift in morphology px."""
+
+
+class _Measured(NamedTuple):
+    """A registration, every tile of it measured, and judged."""
+
+    transform: Transform
+    tiles: pd.DataFrame
 
 
 def run(
@@ -47,42 +65,36 @@ def run(
     registration: OutFile,
     pictures: OutFile,
     settings: Annotated[RegisterSettings, as_json(RegisterSettings)],
+    threads: Threads = 1,
 ) -> None:
     """Register the H&E of a slide to its morphology image."""
     facts = read_record(bundle, ["pixel_size_um", "morphology"])
     method, placement = _placement(alignment, facts["pixel_size_um"])
-    frame = read_table(nuclei, NUCLEI, ["x_um", "y_um", "geometry"])
+    frame = read_table(nuclei, NUCLEI, ["x_um", "y_um", "area_um2", "geometry"])
     if frame.empty:
         raise InputError(f"{nuclei}: expected at least one nucleus, found none; check the bundle")
-    file = None if alignment == "identity" else Path(alignment)
+    file = None if alignment in {"auto", "identity"} else Path(alignment)
     inputs = {"he": he, "bundle": bundle, "nuclei": nuclei, "alignment": file}
     source = provenance("register", settings, inputs)
     with open_he(he) as image, open_morphology(xenium / facts["morphology"]) as morphology:
-        placed = Transform(
-            he_to_morphology=placement.he_to_morphology,
-            method=method,
-            he_width_px=image.width_px,
-            he_height_px=image.height_px,
-            pixel_size_um=facts["pixel_size_um"],
-            keypoints=placement.record(),
-        )
-        tiles = _measured(image, placed, frame, settings)
-        findings = _findings(placed, placement, tiles, frame, image.um_per_px)
-        judged = _judged(placed, findings, settings)
-        write_pictures(
-            pictures, image, morphology, judged, frame, tiles, settings.tile_um, settings.fail_um
-        )
-    write_table(registration, tiles, REGISTRATION, source)
-    write_transform(transform, judged, source)
+        course = _course(image, frame, settings, threads)
+        blank = _blank(image, method, facts["pixel_size_um"], placement)
+        found = _registered(course, blank, placement, settings)
+        if found is None:
+            raise _nothing_fits(he)
+        failed = found.transform.verdict == "fail" and settings.on_fail != "keep"
+        folder = pictures.with_name(_FAILED) if failed else pictures
+        _draw(folder, course, morphology, frame, found, settings)
+    if failed:
+        raise _refused(he, alignment, found.transform, folder)
+    write_table(registration, found.tiles, REGISTRATION, source)
+    write_transform(transform, found.transform, source)
 
 
-def _placement(alignment: str, pixel_size_um: float) -> tuple[Method, Placement]:
-    """Return where the map of the H&E comes from, and the map with the residuals of its keypoints."""
+def _placement(alignment: str, pixel_size_um: float) -> tuple[Method, Placement | None]:
+    """Return where the map of the H&E comes from, and the map with the residuals of its keypoints; None for auto."""
     if alignment == "auto":
-        raise ConfigError(
-            "alignment: expected identity, or the path of a 3x3 csv, a keypoints csv, or a zip of Xenium Explorer, "
-            "found auto: automatic registration is not available in this version"
-        )
+        return "automatic", None
     if alignment == "identity":
         return "identity", place(Affine(np.eye(3), Frame.HE, Frame.MORPHOLOGY), None, pixel_size_um)
     path = Path(alignment)
@@ -93,80 +105,273 @@ def _placement(alignment: str, pixel_size_um: float) -> tuple[Method, Placement]
     return method, place(found.matrix, found.keypoints, pixel_size_um)
 
 
-def _measured(
-    image: HeImage, placed: Transform, nuclei: pd.DataFrame, settings: RegisterSettings
-) -> pd.DataFrame:
-    """Return the table of tiles, measured."""
-    rule = settings.part(DriftRule)
-    tiles = tiles_with_nuclei(nuclei[["x_um", "y_um"]].to_numpy(), settings.tile_um)
-    found = measured(
-        tiles,
-        nuclei.geometry.to_numpy(),
-        rule,
-        partial(is_on_he, transform=placed),
-        lambda window: haematoxylin_window(image, placed, window, settings.smoothing_um),
+def _course(
+    image: HeImage, nuclei: pd.DataFrame, settings: RegisterSettings, threads: int
+) -> SlideCourse:
+    points_um = nuclei[["x_um", "y_um"]].to_numpy()
+    return SlideCourse(
+        image=image,
+        nuclei=NucleusMap(nuclei.geometry.to_numpy(), points_um, nuclei.area_um2.to_numpy()),
+        tiles=tiles_with_nuclei(points_um, settings.tile_um),
+        tissue=tissue_of(image, _ANY_UM_PER_PX),
+        rule=settings.part(DriftRule),
+        limits=settings.part(Limits),
+        straightening=settings.part(StraighteningRule),
+        smoothing_um=settings.smoothing_um,
+        sampled_tiles=settings.sampled_tiles,
+        threads=threads,
     )
-    rows = pd.DataFrame(list(progress(found, "tiles", len(tiles))))
-    missing = REGISTRATION.names[len(tiles.columns) :]
-    kinds = {name: np.float64 for name in missing if name != "reason"}
-    table = tiles.join(rows.reindex(columns=missing).astype(kinds))
+
+
+def _blank(
+    image: HeImage, method: Method, pixel_size_um: float, placement: Placement | None
+) -> Transform:
+    """Return the transform of a slide before it is placed."""
+    return Transform(
+        he_to_morphology=Affine(np.eye(3), Frame.HE, Frame.MORPHOLOGY),
+        method=method,
+        he_width_px=image.width_px,
+        he_height_px=image.height_px,
+        pixel_size_um=pixel_size_um,
+        keypoints=placement.record() if placement else None,
+    )
+
+
+def _registered(
+    course: SlideCourse,
+    blank: Transform,
+    placement: Placement | None,
+    settings: RegisterSettings,
+) -> _Measured | None:
+    """Return the registration that stands, right or wrong; None if there is none at all."""
+    given = None
+    if placement:
+        given = replace(blank, he_to_morphology=placement.he_to_morphology)
+    readings = _readings(given, course.image)
+    outcome = contest(
+        given.um_to_he_affine if given else None,
+        (reading.um_to_he for reading in readings),
+        course,
+        refine=settings.refine,
+    )
+    _log(outcome)
+    chosen, remarks = _chosen(outcome, course, given, readings, settings)
+    if chosen is None:
+        return None
+    tried = {str(name): _record(blank, one) for name, one in outcome.entrants.items()}
+    placed = replace(_placed(given or blank, chosen), alternatives=tried)
+    straight = Straightened(None, placed.um_to_he_affine)
+    if course.is_right(chosen.score):
+        straight = _straightened(course, straight.affine)
+        if given is None or settings.refine:
+            placed = _moved(placed, straight)
+    return _measured(course, placed, placement, straight, remarks, settings)
+
+
+def _readings(given: Transform | None, image: HeImage) -> list[Hypothesis]:
+    if given is None:
+        return []
+    size_px = (image.width_px, image.height_px)
+    return hypotheses(given.he_to_morphology, size_px, given.pixel_size_um, image.um_per_px)
+
+
+def _chosen(
+    outcome: Outcome,
+    course: SlideCourse,
+    given: Transform | None,
+    readings: list[Hypothesis],
+    settings: RegisterSettings,
+) -> tuple[Entrant | None, tuple[str, ...]]:
+    """Return the registration that stands, and what a person should know of the choice."""
+    automatic = outcome.entrants.get("automatic")
+    if given is None:
+        return automatic, ()
+    first = outcome.entrants["given"]
+    if outcome.kept:
+        off = outcome.kept.name == "refined" and not course.is_right(first.score)
+        return outcome.kept, (_moved_words(given, outcome.kept),) if off else ()
+    found = automatic if automatic and course.is_right(automatic.score) else None
+    right = _placed(given, found) if found else None
+    what = diagnose(
+        given.he_to_morphology,
+        readings,
+        right.he_to_morphology if right else None,
+        course.nuclei.corners_um,
+        given.pixel_size_um,
+    )
+    remarks = [what] if what else []
+    if found and right and settings.on_fail == "use_auto":
+        return found, ("the alignment given is wrong, and the automatic one is used", *remarks)
+    if right:
+        remarks.append(f"automatic registration finds {_in_words(right.he_to_morphology)}")
+    return first, tuple(remarks)
+
+
+def _moved_words(given: Transform, kept: Entrant) -> str:
+    centres_um = np.asarray(given.um_to_he_affine.inverse().apply(_corners_px(given)))
+    moved_um = kept.um_to_he.inverse().apply(_corners_px(given)) - centres_um
+    largest_um = float(np.hypot(*moved_um.T).max())
+    return f"the alignment given was off by up to {largest_um:.0f} um, and was refined"
+
+
+def _corners_px(placed: Transform) -> NDArray[np.float64]:
+    width, height = placed.he_width_px, placed.he_height_px
+    return np.array([[0.0, 0], [width, 0], [width, height], [0, height]])
+
+
+def _in_words(he_to_morphology: Affine) -> str:
+    rows = he_to_morphology.matrix.round(6).tolist()
+    return "the matrix " + "; ".join(", ".join(f"{value:g}" for value in row) for row in rows)
+
+
+def _placed(blank: Transform, entrant: Entrant) -> Transform:
+    """Return the transform that a registration describes; that of the user to the last digit."""
+    if entrant.name == "given":
+        return replace(blank, kept="given")
+    method: Method = "automatic" if entrant.name == "automatic" else blank.method
+    matrix = _rounded(blank, entrant.um_to_he)
+    return replace(blank, he_to_morphology=matrix, method=method, kept=entrant.name)
+
+
+def _rounded(blank: Transform, um_to_he: Affine) -> Affine:
+    found = um_to_he.inverse().then(blank.um_to_morphology).matrix.copy()
+    # Digits that mean nothing differ between processors, and with them every artefact that follows.
+    found[:2, :2] = found[:2, :2].round(_DIGITS[0])
+    found[:2, 2] = found[:2, 2].round(_DIGITS[1])
+    return Affine(found, Frame.HE, Frame.MORPHOLOGY)
+
+
+def _record(blank: Transform, entrant: Entrant) -> Mapping[str, Any]:
+    to_morphology = entrant.um_to_he.inverse().then(blank.um_to_morphology)
+    return {
+        "matrix": to_morphology.matrix.tolist(),
+        "median_um": entrant.score.median_um,
+        "p95_um": entrant.score.p95_um,
+        "agreeing": entrant.score.agreeing,
+    }
+
+
+def _moved(placed: Transform, straight: Straightened) -> Transform:
+    """Return the transform with what straightening has found: a better affine map, and a correction."""
+    matrix = _rounded(placed, straight.affine)
+    if np.allclose(matrix.matrix, placed.he_to_morphology.matrix, rtol=0, atol=10.0 ** -_DIGITS[1]):
+        return placed
+    kept = "refined" if placed.kept == "given" else placed.kept
+    return replace(placed, he_to_morphology=matrix, correction=straight.correction, kept=kept)
+
+
+def _straightened(course: SlideCourse, affine: Affine) -> Straightened:
+    found = straightened(affine, course.sample, course.straightening)
+    if found.fit and found.correction:
+        logger.info("the section is distorted by %.1f um: straightened", found.fit.smooth_um)
+    return found
+
+
+def _measured(
+    course: SlideCourse,
+    placed: Transform,
+    placement: Placement | None,
+    straight: Straightened,
+    remarks: tuple[str, ...],
+    settings: RegisterSettings,
+) -> _Measured:
+    """Measure all tiles of a registration, and judge it."""
+    tiles = list(
+        progress(
+            course.measured(placed.um_to_he, course.tiles, course.rule), "tiles", len(course.tiles)
+        )
+    )
+    table = tile_table(course.tiles, tiles)
     n_measured = table.residual_um.notna().sum()
     logger.info("measured %d of %d tiles; not: %s", n_measured, len(table), tally(table.reason))
-    return table
-
-
-def _findings(
-    placed: Transform,
-    placement: Placement,
-    tiles: pd.DataFrame,
-    nuclei: pd.DataFrame,
-    stated_um_per_px: float | None,
-) -> Findings:
-    ok = tiles[tiles.residual_um.notna()]
-    weights = ok.n_nuclei.to_numpy(np.float64)
-    median_um, p95_um = (
-        weighted_quantiles(ok.residual_um.to_numpy(), weights, [0.5, 0.95])
-        if len(ok)
-        else (None, None)
+    inside, on_tissue = _shares(course, placed)
+    findings = Findings(
+        field=field_facts(table, settings.agree_um, is_fitted=placed.kept != "given"),
+        matched=matched_facts(np.concatenate([tile.matched_um for tile in tiles]), table),
+        matrix=matrix_facts(placed.he_to_morphology, placed.pixel_size_um),
+        inside=inside,
+        on_tissue=on_tissue,
+        stated_um_per_px=course.image.um_per_px,
+        keypoints_um=placement.believed_um if placement else (),
+        rejected_um=placement.rejected_um if placement else (),
     )
-    return Findings(
-        median_um=median_um,
-        p95_um=p95_um,
-        n_measured=len(ok),
-        n_flat=int((tiles.reason == FLAT).sum()),
-        inside=_share_inside(placed, nuclei),
-        he_um_per_px=placed.he_um_per_px,
-        stated_um_per_px=stated_um_per_px,
-        keypoints_um=placement.believed_um,
-        rejected_um=placement.rejected_um,
-    )
+    distortion = straight.fit.record() if straight.fit else None
+    quality = findings.record() | {"distortion": distortion}
+    return _Measured(_judged(replace(placed, quality=quality), findings, remarks, settings), table)
 
 
-def _judged(placed: Transform, findings: Findings, settings: RegisterSettings) -> Transform:
+def _shares(course: SlideCourse, placed: Transform) -> tuple[float, float]:
+    """Return the share of the nuclei on the H&E, and of those the share on tissue."""
+    he_xy = placed.um_to_he.apply(course.nuclei.points_um)
+    size = [placed.he_width_px, placed.he_height_px]
+    inside = np.asarray(((he_xy >= 0) & (he_xy < size)).all(axis=1))
+    logger.info("%d of %d nuclei fall on the H&E", inside.sum(), len(inside))
+    on_tissue = course.tissue.at(he_xy[inside]).mean() if inside.any() else 0.0
+    return float(inside.mean()), float(on_tissue)
+
+
+def _judged(
+    placed: Transform, findings: Findings, remarks: tuple[str, ...], settings: RegisterSettings
+) -> Transform:
     verdict, reasons = judge(findings, settings.part(Limits))
+    if remarks and verdict == "pass":
+        verdict = "warn"
+    reasons = (*reasons, *remarks)
+    median_um, p95_um = findings.field.median_um, findings.field.p95_um
     logger.log(
         logging.INFO if verdict == "pass" else logging.WARNING,
         "registration %s: median %s um, 95th percentile %s um%s",
         verdict,
-        *(
-            "unknown" if value is None else f"{value:.2f}"
-            for value in (findings.median_um, findings.p95_um)
-        ),
+        *("unknown" if value is None else f"{value:.2f}" for value in (median_um, p95_um)),
         "".join(f"; {reason}" for reason in reasons),
     )
-    return replace(
-        placed,
-        median_um=findings.median_um,
-        p95_um=findings.p95_um,
-        verdict=verdict,
-        reasons=reasons,
+    return replace(placed, median_um=median_um, p95_um=p95_um, verdict=verdict, reasons=reasons)
+
+
+def _draw(
+    folder: Path,
+    course: SlideCourse,
+    morphology: MorphologyImage,
+    nuclei: pd.DataFrame,
+    found: _Measured,
+    settings: RegisterSettings,
+) -> None:
+    write_pictures(
+        folder,
+        course.image,
+        morphology,
+        found.transform,
+        nuclei,
+        found.tiles,
+        settings.tile_um,
+        settings.fail_um,
     )
 
 
-def _share_inside(placed: Transform, nuclei: pd.DataFrame) -> float:
-    he_xy = placed.um_to_he.apply(nuclei[["x_um", "y_um"]])
-    inside = (he_xy >= 0).all(axis=1) & (he_xy < [placed.he_width_px, placed.he_height_px]).all(
-        axis=1
+def _log(outcome: Outcome) -> None:
+    for name, entrant in outcome.entrants.items():
+        score = entrant.score
+        median = "unknown" if score.median_um is None else f"{score.median_um:.2f} um"
+        logger.info(
+            "%s: median residual %s, %d of %d tiles agree",
+            name, median, score.n_agreeing, score.n_measured,
+        )  # fmt: skip
+
+
+def _nothing_fits(he: Path) -> InputError:
+    return InputError(
+        f"{he}: expected an H&E that shows the nuclei of the bundle, found no place on it that fits them; check that it "
+        "is of this slide, or give keypoints from Xenium Explorer as alignment"
     )
-    logger.info("%d of %d nuclei fall on the H&E", inside.sum(), len(nuclei))
-    return float(inside.mean())
+
+
+def _refused(he: Path, alignment: str, failed: Transform, folder: Path) -> InputError:
+    remedy = (
+        "set the alignment to auto, or register.on_fail to use_auto"
+        if alignment != "auto" and "automatic" in failed.alternatives
+        else "give keypoints from Xenium Explorer as alignment"
+    )
+    return InputError(
+        f"{he}: expected an H&E that lies on the nuclei with the alignment {alignment}, found that it does not: "
+        f"{'; '.join(failed.reasons)}; look at {folder}/overlay.png, and {remedy}"
+    )

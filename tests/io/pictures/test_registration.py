@@ -1,11 +1,20 @@
 """Pictures of a registration."""
 
 import numpy as np
-import pandas as pd
+import pytest
 from PIL import Image
 from shapely import Polygon, box
 
-from sthelar_build.io.pictures.registration import checkerboard, draw_drift, rings_of
+from sthelar_build.core.registration import Window
+from sthelar_build.io.pictures.registration import (
+    WholeSlide,
+    Zoom,
+    checkerboard,
+    coloured_dapi,
+    draw_overlay,
+    rings_of,
+    shaded,
+)
 
 
 def test_every_ring_is_outlined_once():
@@ -16,24 +25,46 @@ def test_every_ring_is_outlined_once():
 
 
 def test_squares_alternate_between_h_and_e_and_dapi():
-    he = np.full((16, 16, 3), 200, np.uint8)
-    dapi = np.zeros((16, 16), np.float32)
-    mixed = checkerboard(he, dapi)
-    assert mixed[::2, ::2, 0].tolist() == [
-        [200 * ((r + c) % 2 == 0) for c in range(8)] for r in range(8)
-    ]
+    he = np.full((12, 12, 3), 200, np.uint8)
+    mixed = checkerboard(he, np.zeros((12, 12), np.float32))
+    is_he = (mixed == 200).all(axis=2)
+    assert is_he[::2, ::2].tolist() == [[(r + c) % 2 == 0 for c in range(6)] for r in range(6)]
 
 
-def test_dapi_is_stretched_over_the_greys():
-    dapi = np.tile(np.linspace(100, 900, 800, dtype=np.float32), (800, 1))
-    mixed = checkerboard(np.zeros((800, 800, 3), np.uint8), dapi)
-    assert mixed.max() == 255
+def test_dapi_is_dark_without_nuclei_and_brightens_with_them():
+    dapi = np.full((40, 40), 100, np.float32)
+    dapi[10:20, 10:20] = np.linspace(200, 900, 100).reshape(10, 10)
+    colours = coloured_dapi(dapi).astype(int)
+    assert colours[0, 0].max() <= 30
+    line = colours[10:20, 10:20].sum(axis=2).ravel()
+    assert (np.diff(line) >= 0).all()
+    assert line[-1] > 700
 
 
-def test_a_field_without_any_measurement_is_still_drawn(tmp_path):
-    tiles = pd.DataFrame(
-        {"x_um": [50.0], "y_um": [50.0], "dx_um": [None], "dy_um": [None], "residual_um": [None]}
+def test_where_there_are_no_nuclei_the_h_and_e_stays_as_it_is():
+    he = np.full((20, 30, 3), 220, np.uint8)
+    shown = shaded(WholeSlide(he, 10.0, np.array([[4.5, 6.5]] * 3 + [[-5, 2]])))
+    assert shown[6, 4].tolist() != [220, 220, 220]
+    assert (shown[:, 15:] == 220).all()
+
+
+@pytest.mark.parametrize("outlined", [True, False])
+def test_an_overlay_shows_nuclei_whether_many_or_few(tmp_path, outlined):
+    he = np.full((200, 300, 3), 230, np.uint8)
+    centroids = np.array([[30.0, 40], [150, 100], [5000, 5000]])
+    rings = [centroid + np.array([[-3, -3], [3, -3], [3, 3], [-3, -3]]) for centroid in centroids]
+    window = Window(0, 0, 1.0, (50, 50))
+    zoom = Zoom("worst", np.full((50, 50, 3), 200, np.uint8), window, [rings[0]])
+    draw_overlay(
+        tmp_path / "overlay.png",
+        WholeSlide(he, 2.0, centroids, rings if outlined else None),
+        [zoom] * 4,
+        np.stack([window.corners_um] * 3 + [window.corners_um + 9000]),
     )
-    draw_drift(tmp_path / "drift.png", tiles, tile_um=100, far_um=5)
-    with Image.open(tmp_path / "drift.png") as picture:
-        assert min(picture.size) > 300
+    with Image.open(tmp_path / "overlay.png") as picture:
+        assert picture.size[0] > 1.5 * picture.size[1] > 900
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    teal = (pixels[..., 1] - pixels[..., 0] > 40).sum()
+    assert teal > 20
+    # The H&E fills its half of the picture though a nucleus lies far outside.
+    assert (pixels[:, : pixels.shape[1] // 2] == 230).all(axis=2).mean() > 0.4

@@ -10,15 +10,16 @@ def tiles(residuals, n_nuclei):
     return pd.DataFrame({"tile": number, "residual_um": residuals, "n_nuclei": n_nuclei})
 
 
-def test_the_best_the_median_and_the_worst_tile_are_shown():
-    shown = _shown_tiles(tiles([3.0, None, 1.0, 9.0, 2.0, 5.0], [9] * 6))
-    assert [tile.residual_um for tile in shown] == [1, 3, 9]
+def test_five_places_by_residual_are_shown():
+    residuals = [3.0, None, 1.0, 9.0, 2.0, 5.0, 4.0, 8.0, 6.0, 7.0]
+    shown = _shown_tiles(tiles(residuals, [9] * 10))
+    assert [tile.residual_um for tile in shown] == [1, 3, 5, 7, 9]
 
 
 def test_without_enough_measurements_the_fullest_tiles_are_shown():
-    shown = _shown_tiles(tiles([None, 1.0, None, None], [4, 1, 9, 7]))
-    assert [tile.n_nuclei for tile in shown] == [9, 7, 4]
+    shown = _shown_tiles(tiles([None, 1.0, None, None, None, 2.0], [4, 1, 9, 7, 5, 3]))
+    assert [tile.n_nuclei for tile in shown] == [9, 7, 5, 4, 3]
 
 
-def test_a_slide_of_one_tile_shows_it_three_times():
-    assert [tile.n_nuclei for tile in _shown_tiles(tiles([None], [4]))] == [4, 4, 4]
+def test_a_slide_of_one_tile_shows_it_five_times():
+    assert [tile.n_nuclei for tile in _shown_tiles(tiles([None], [4]))] == [4] * 5

@@ -40,6 +40,7 @@ class Recipe:
     xoa_version: str = "3.0.0.0"
     id_suffix: int = 1
     he_um_per_px: float = 0.2738
+    he_tag_error: float = 0.0
     he_rotation_deg: float = 93.0
     he_mirrored: bool = False
     he_margin_um: float = 30.0

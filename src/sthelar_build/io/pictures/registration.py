@@ -1,30 +1,63 @@
-"""Pictures of a registration: nuclei over the H&E, the field of residuals, DAPI and H&E in a checkerboard."""
+"""Pictures of a registration: nuclei over the H&E, and DAPI and H&E in a checkerboard."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
+from sthelar_build.core.density import density
 from sthelar_build.core.raster import Outlines
 from sthelar_build.core.registration import Window
 from sthelar_build.io.images.he import RGB
 
 Ring = NDArray[np.float64]
 
-_OUTLINE = "#00e5c0"
-_ARROW = "#111111"
+_OUTLINE = "#00e0c0"
+_DOT = np.array([0, 205, 175])
 _DPI = 110
-_CHECKS = 8
-_MAX_DOTS = 20_000
+_CHECKS = 6
+_DARK, _BLUE, _WHITE = np.array([[8, 12, 30], [70, 140, 235], [240, 250, 255]], dtype=np.float64)
+_DARKEST, _BRIGHTEST = 0.05, 0.995
+_GAMMA = 0.75
+_MAX_OUTLINED = 6000
+_NUCLEUS_UM2, _NUCLEUS_SIGMA_UM = 50.0, 2.0
+_STRENGTH, _MOST = 1.8, 0.7
+"""So strong that scattered nuclei show, and so weak that crowded ones do not hide the H&E."""
+_STROKE = (withStroke(linewidth=3, foreground="white"),)
+_BARS_UM = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+
+class Zoom(NamedTuple):
+    """A place that is shown enlarged."""
+
+    title: str
+    he: RGB
+    """On the grid of the window."""
+    window: Window
+    rings: list[Ring]
+    """Outlines of its nuclei in um."""
+
+
+class WholeSlide(NamedTuple):
+    """The whole H&E, small, and where the nuclei lie on it."""
+
+    he: RGB
+    um_per_px: float
+    """Of this small image."""
+    centroids_px: NDArray[np.float64]
+    """(n, 2)."""
+    rings: list[Ring] | None = None
+    """Outlines in pixels, where they are few enough to be told apart."""
 
 
 def rings_of(geometries: NDArray[Any]) -> list[Ring]:
@@ -33,89 +66,93 @@ def rings_of(geometries: NDArray[Any]) -> list[Ring]:
     return np.split(outlines.vertices, np.flatnonzero(outlines.ends_ring)[:-1] + 1)
 
 
+def is_outlined(n_nuclei: int) -> bool:
+    """Return whether so many nuclei are drawn as outlines on the whole slide, and not as what they cover."""
+    return n_nuclei <= _MAX_OUTLINED
+
+
 def draw_overlay(
-    path: Path,
-    thumbnail: RGB,
-    centroids_px: NDArray[np.float64],
-    zooms: Sequence[tuple[str, RGB, Window, list[Ring]]],
+    path: Path, whole: WholeSlide, zooms: Sequence[Zoom], places_px: NDArray[np.float64]
 ) -> None:
-    """Draw the nuclei over the whole H&E, and their outlines in some places.
+    """Draw the nuclei over the whole H&E, and their outlines at up to four places.
 
-    ``centroids_px`` are in pixels of the thumbnail; each zoom is a title, the H&E on the grid of a window, the window,
-    and the rings of its nuclei in um.
+    ``places_px`` are the corners (zooms, 4, 2) of the places on the whole H&E.
     """
-    figure = _figure(6 * (1 + len(zooms)), 6.4)
-    axes = figure.subplots(1, 1 + len(zooms), squeeze=False)[0]
-    axes[0].imshow(thumbnail)
-    shown = centroids_px[:: max(1, len(centroids_px) // _MAX_DOTS)]
-    size = np.clip(3000 / max(1, len(shown)), 0.6, 9)
-    axes[0].scatter(shown[:, 0], shown[:, 1], s=size, c=_OUTLINE, alpha=0.6, linewidths=0)
-    _frame_of_image(axes[0], thumbnail, f"H&E and nuclei ({len(shown)} of {len(centroids_px)})")
-    for axis, (title, image, window, rings) in zip(axes[1:], zooms, strict=True):
-        axis.imshow(image, extent=_extent(window))
-        axis.add_collection(LineCollection(rings, colors=_OUTLINE, linewidths=1.1))
-        _frame_of_window(axis, window, title)
-    _save(figure, path)
-
-
-def draw_drift(path: Path, tiles: pd.DataFrame, tile_um: float, far_um: float) -> None:
-    """Draw the residual of every tile as a colour, and the shift that would mend it as an arrow.
-
-    ``far_um`` is the residual at the end of the colour scale. Arrows are as long as the shift, ten times enlarged.
-    """
-    figure = _figure(9, 7.4)
-    axis = figure.subplots()
-    measured = tiles[tiles.residual_um.notna()]
-    others = tiles[tiles.residual_um.isna()]
-    _tile_patches(axis, others, tile_um, None, far_um)
-    colours = _tile_patches(
-        axis, measured, tile_um, measured.residual_um.to_numpy(np.float64), far_um
-    )
-    figure.colorbar(colours, ax=axis, label="residual (um)", extend="max")
-    if len(measured):
-        axis.quiver(
-            *(measured[name].to_numpy() for name in ("x_um", "y_um")),
-            *(measured[name].to_numpy() * 10 for name in ("dx_um", "dy_um")),
-            angles="xy", scale_units="xy", scale=1, color=_ARROW, width=0.002,
+    figure = figure_of(14.6, 7.6)
+    layout = figure.add_gridspec(2, 4)
+    axis = figure.add_subplot(layout[:, :2])
+    shown = whole.he if whole.rings is not None else shaded(whole)
+    axis.imshow(shown, interpolation="antialiased")
+    if whole.rings is not None:
+        axis.add_collection(LineCollection(whole.rings, colors=_OUTLINE, linewidths=0.8))
+    for number, corners in enumerate(places_px, start=1):
+        axis.fill(*corners.T, fill=False, edgecolor="black", linewidth=1.2)
+        axis.annotate(
+            str(number), corners.max(axis=0), fontsize=11, weight="bold", path_effects=_STROKE,
+            xytext=(2, -2), textcoords="offset points", va="top", annotation_clip=True,
         )  # fmt: skip
-    _um_axes(axis)
-    axis.autoscale_view()
-    axis.invert_yaxis()
-    axis.set_title(
-        f"{len(measured)} of {len(tiles)} tiles measured (grey: not); arrows: shift of the nuclei, x 10"
-    )
-    _save(figure, path)
+    _scale_bar(axis, whole)
+    # Nuclei that a wrong matrix puts far away must not shrink the H&E to a speck.
+    axis.set_xlim(0, whole.he.shape[1])
+    axis.set_ylim(whole.he.shape[0], 0)
+    axis.set_axis_off()
+    axis.set_title(f"H&E and {len(whole.centroids_px):,} nuclei of the bundle")
+    for number, zoom in enumerate(zooms):
+        _draw_zoom(figure.add_subplot(layout[number // 2, 2 + number % 2]), number + 1, zoom)
+    save(figure, path)
+
+
+def shaded(whole: WholeSlide) -> RGB:
+    """Return the whole H&E, tinted where nuclei lie by the share of a pixel that they cover."""
+    weights = np.full(len(whole.centroids_px), _NUCLEUS_UM2 / whole.um_per_px**2)
+    spots = density(whole.centroids_px, weights, whole.he.shape[:2])
+    covered = gaussian_filter(spots, _NUCLEUS_SIGMA_UM / whole.um_per_px)
+    share = np.minimum(1 - np.exp(-_STRENGTH * covered), _MOST)[..., None]
+    return np.asarray(np.rint(whole.he * (1 - share) + _DOT * share), dtype=np.uint8)
 
 
 def draw_checkerboard(path: Path, title: str, window: Window, he: RGB, dapi: NDArray[Any]) -> None:
     """Draw H&E and DAPI of one window in alternating squares: nuclei must run on across their borders."""
-    figure = _figure(7, 7.4)
+    figure = figure_of(7, 7.4)
     axis = figure.subplots()
     axis.imshow(checkerboard(he, dapi), extent=_extent(window))
     _frame_of_window(axis, window, title)
-    _save(figure, path)
+    um_axes(axis)
+    save(figure, path)
 
 
 def checkerboard(he: RGB, dapi: NDArray[Any]) -> RGB:
-    """Mix an H&E image (h, w, 3) and a DAPI image (h, w), stretched to its own 0.5 and 99.5 percentiles."""
-    low, high = np.quantile(dapi, [0.005, 0.995])
-    grey = np.clip((dapi - low) / max(high - low, 1e-6), 0, 1) * 255
-    rows, columns = (np.arange(size) * _CHECKS // size for size in grey.shape)
+    """Mix an H&E image (h, w, 3) and a DAPI image (h, w), in blue on dark."""
+    rows, columns = (np.arange(size) * _CHECKS // size for size in dapi.shape)
     is_dapi = (rows[:, None] + columns) % 2 == 1
-    return np.where(is_dapi[..., None], np.rint(grey).astype(np.uint8)[..., None], he)
+    return np.where(is_dapi[..., None], coloured_dapi(dapi), he)
 
 
-def _tile_patches(
-    axis: Axes, tiles: pd.DataFrame, tile_um: float, values: NDArray[Any] | None, far_um: float
-) -> Any:
-    half = tile_um / 2
-    corners = np.array([[-half, -half], [half, -half], [half, half], [-half, half]])
-    squares = tiles[["x_um", "y_um"]].to_numpy()[:, None] + corners
-    patches = PolyCollection(list(squares), cmap="viridis_r", linewidths=0, facecolors="#dddddd")
-    if values is not None:
-        patches.set_array(values)
-    patches.set_clim(0, far_um)
-    return axis.add_collection(patches)
+def coloured_dapi(dapi: NDArray[Any]) -> RGB:
+    """Return a DAPI image (h, w) in colours: its 5th percentile dark, its brightest 0.5 % white, nuclei blue between."""
+    low, high = np.quantile(dapi, [_DARKEST, _BRIGHTEST])
+    level = np.clip((dapi - low) / max(high - low, 1e-6), 0, 1)[..., None] ** _GAMMA
+    lower = _DARK + (_BLUE - _DARK) * np.minimum(2 * level, 1)
+    colours = lower + (_WHITE - _BLUE) * np.maximum(2 * level - 1, 0)
+    return np.asarray(np.rint(colours), dtype=np.uint8)
+
+
+def _draw_zoom(axis: Axes, number: int, zoom: Zoom) -> None:
+    axis.imshow(zoom.he, extent=_extent(zoom.window))
+    axis.add_collection(LineCollection(zoom.rings, colors=_OUTLINE, linewidths=1.1))
+    _frame_of_window(axis, zoom.window, f"{number}  {zoom.title}")
+    axis.set_xticks([])
+    axis.set_yticks([])
+
+
+def _scale_bar(axis: Axes, whole: WholeSlide) -> None:
+    height, width = whole.he.shape[:2]
+    longest_um = width * whole.um_per_px / 4
+    length_um = max((um for um in _BARS_UM if um <= longest_um), default=_BARS_UM[0])
+    left, right = 0.03 * width, 0.03 * width + length_um / whole.um_per_px
+    axis.plot([left, right], [0.97 * height] * 2, color="black", lw=3, path_effects=_STROKE)
+    label = f"{length_um} um" if length_um < 1000 else f"{length_um // 1000} mm"
+    axis.text(left, 0.955 * height, label, fontsize=9, va="bottom", path_effects=_STROKE)
 
 
 def _extent(window: Window) -> tuple[float, float, float, float]:
@@ -127,29 +164,24 @@ def _frame_of_window(axis: Axes, window: Window, title: str) -> None:
     left, right, bottom, top = _extent(window)
     axis.set_xlim(left, right)
     axis.set_ylim(bottom, top)
-    _um_axes(axis)
-    axis.set_title(title)
+    axis.set_aspect("equal")
+    axis.set_title(title, fontsize=10)
 
 
-def _frame_of_image(axis: Axes, image: RGB, title: str) -> None:
-    axis.set_xlim(0, image.shape[1])
-    axis.set_ylim(image.shape[0], 0)
-    axis.set_axis_off()
-    axis.set_title(title)
-
-
-def _um_axes(axis: Axes) -> None:
+def um_axes(axis: Axes) -> None:
+    """Label axes in um, one to one."""
     axis.set_aspect("equal")
     axis.set_xlabel("x (um)")
     axis.set_ylabel("y (um)")
 
 
-def _figure(width_in: float, height_in: float) -> Figure:
+def figure_of(width_in: float, height_in: float) -> Figure:
+    """Return an empty figure that needs no screen."""
     figure = Figure(figsize=(width_in, height_in), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def _save(figure: Figure, path: Path) -> None:
-    # Without the version of matplotlib in it, equal pictures are equal files.
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure; without the version of matplotlib in it, equal pictures are equal files."""
     figure.savefig(path, dpi=_DPI, metadata={"Software": None})
