@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 
 from slides import three_cells
+from sthelar_build.core.correction import Correction
 from sthelar_build.errors import InputError
-from sthelar_build.io.slide_elements import image_elements, outline_elements, patch_elements
+from sthelar_build.io.slide_elements import (
+    correction_elements,
+    image_elements,
+    outline_elements,
+    patch_elements,
+)
 from sthelar_build.io.spatial import SlideFrames
 from sthelar_build.schema.frames import Affine, Frame
 
@@ -44,3 +50,13 @@ def test_channels_must_be_those_of_the_bundle():
     assert images["morpho"]["scale0"]["image"].coords["c"].values.tolist() == ["DAPI", "18S"]
     with pytest.raises(InputError, match=r"expected the channels DAPI of bundle\.json, found 2"):
         image_elements([he], [morphology], ["DAPI"], FRAMES)
+
+
+def test_a_correction_is_an_image_with_a_pixel_per_node():
+    shift_um = np.random.default_rng(0).normal(0, 3, (4, 6, 2))
+    (name, image), *others = correction_elements(Correction(0, 0, 50, shift_um), FRAMES).items()
+    assert (name, others) == ("registration_correction", [])
+    assert image.coords["c"].values.tolist() == ["dx_um", "dy_um"]
+    assert image.dtype == np.float32
+    np.testing.assert_allclose(image.values[1], shift_um[..., 1], atol=1e-4)
+    assert correction_elements(None, FRAMES) == {}

@@ -36,6 +36,14 @@ def test_every_frame_reaches_every_coordinate_system():
     assert _matrix(to["he"])[1, 1] == 1
 
 
+def test_the_first_node_is_the_centre_of_the_first_pixel():
+    to = PLACE.of_nodes(left_um=100, top_um=-40, step_um=20)
+    centres = np.array([[0.5, 0.5, 1], [1.5, 0.5, 1]]).T
+    np.testing.assert_allclose(_matrix(to["um"]) @ centres, [[100, 120], [-40, -40], [1, 1]])
+    np.testing.assert_allclose(_matrix(to["global"]) @ centres, [[200, 240], [-80, -80], [1, 1]])
+    np.testing.assert_allclose(_matrix(to["he"]) @ centres, [[100, 120], [-40, -40], [1, 1]])
+
+
 def test_a_multiscale_image_keeps_levels_whose_sizes_were_rounded():
     levels = [da.zeros((1, 101, 50), chunks=32), da.zeros((1, 25, 12), chunks=32)]
     tree = image_element(levels, ["DAPI"], PLACE.transformations(Frame.MORPHOLOGY))

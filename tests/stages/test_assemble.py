@@ -1,6 +1,7 @@
 import inspect
 import json
 import zipfile
+from dataclasses import replace
 
 import anndata
 import numpy as np
@@ -10,11 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 import spatialdata
 import zarr
+from scipy.ndimage import map_coordinates
 from spatialdata.transformations import get_transformation
 
 from slides import three_cells
 from sthelar_build.config import AssembleSettings
+from sthelar_build.core.correction import Correction
 from sthelar_build.errors import InputError
+from sthelar_build.io.provenance import provenance
+from sthelar_build.io.transform import read_transform, write_transform
 from sthelar_build.schema import elements
 from sthelar_build.stages import assemble
 
@@ -256,3 +261,28 @@ def test_scales_patches_and_metrics_must_go_together(tmp_path):
 def test_patch_elements_beyond_the_first_are_named_after_their_scale(sdata):
     assert elements.PATCH_SHAPES in sdata.shapes
     assert isinstance(sdata["he_patches_20x"], pd.DataFrame)
+
+
+def test_a_reader_of_the_store_can_place_points_through_the_correction(tmp_path):
+    files = three_cells.build(tmp_path)
+    rng = np.random.default_rng(0)
+    correction = Correction(-10, 5, 12, rng.normal(0, 4, (6, 8, 2)))
+    registered = replace(read_transform(files["transform"]), correction=correction)
+    write_transform(files["transform"], registered, provenance("test"))
+    found = spatialdata.read_zarr(_run(files, tmp_path / "sdata.zarr"))
+    assert found.attrs["sthelar"]["he_correction"]["element"] in found.images
+    points_um = rng.uniform(-40, 120, (200, 2))
+    field = found["registration_correction"].values
+    to_um = get_transformation(found["registration_correction"], "um")
+    from_um = np.linalg.inv(to_um.to_affine_matrix(("x", "y"), ("x", "y")))
+    pixel = points_um @ from_um[:2, :2].T + from_um[:2, 2] - 0.5
+    pixel = np.clip(pixel, 0, [field.shape[2] - 1, field.shape[1] - 1])
+    shift_um = [map_coordinates(part, pixel.T[::-1], order=3, mode="mirror") for part in field]
+    moved_um = points_um + np.stack(shift_um, axis=1)
+    on_he = [_mapped(found, "nucleus_boundaries", "he", point) for point in moved_um]
+    np.testing.assert_allclose(on_he, registered.um_to_he.apply(points_um), atol=0.01)
+
+
+def test_without_a_correction_the_store_has_none(sdata):
+    assert "registration_correction" not in sdata.images
+    assert sdata.attrs["sthelar"]["he_correction"] is None

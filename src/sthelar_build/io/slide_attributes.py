@@ -6,7 +6,15 @@ from typing import Any
 
 from sthelar_build.io.provenance import KEY, Provenance
 from sthelar_build.io.transform import Transform
+from sthelar_build.schema.elements import CORRECTION_IMAGE
 from sthelar_build.schema.labels import CLASSES, SCHEMA_VERSION
+
+_USE = (
+    "The transformations between um (or global) and he are affine and leave the correction out. To place a point (um) on "
+    "the H&E, add (dx_um, dy_um) of this element at the point, then apply the affine. Between the centres of its pixels "
+    "the field is the cubic spline through them (scipy.ndimage.map_coordinates, order 3, mode mirror); beyond the outermost "
+    "centres it is that of the nearest place between them."
+)
 
 
 def slide_attributes(slide: str, registered: Transform, source: Provenance) -> dict[str, Any]:
@@ -26,7 +34,15 @@ def slide_attributes(slide: str, registered: Transform, source: Provenance) -> d
                 "p95_um": registered.p95_um,
                 "reasons": list(registered.reasons),
             },
+            "he_correction": _correction(registered),
             "label_schema": {"version": SCHEMA_VERSION, "classes": classes},
             "provenance": source,
         }
     }
+
+
+def _correction(registered: Transform) -> dict[str, Any] | None:
+    if registered.correction is None:
+        return None
+    largest_um = registered.correction.largest_um
+    return {"element": CORRECTION_IMAGE, "largest_um": largest_um, "use": _USE}

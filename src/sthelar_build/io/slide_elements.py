@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from sthelar_build.core.correction import Correction
 from sthelar_build.core.slide_shapes import cell_shapes, nucleus_shapes, patch_shapes
 from sthelar_build.errors import InputError
-from sthelar_build.io.spatial import SlideFrames, image_element, shapes_element
+from sthelar_build.io.spatial import SlideFrames, grid_element, image_element, shapes_element
 from sthelar_build.io.tables import read_table
 from sthelar_build.schema import elements
 from sthelar_build.schema.frames import Frame
@@ -64,3 +67,14 @@ def image_elements(
         elements.HE_IMAGE: image_element(he_levels, "rgb", in_he),
         elements.MORPHOLOGY_IMAGE: image_element(levels, channels, in_morphology),
     }
+
+
+def correction_elements(correction: Correction | None, frames: SlideFrames) -> dict[str, Any]:
+    """Return the correction of a registration as an image with a pixel per node; nothing if there is none."""
+    if correction is None:
+        return {}
+    rows, columns = correction.shift_um.shape[:2]
+    logger.info("correction: %d x %d nodes, up to %.2f um", columns, rows, correction.largest_um)
+    shift_um = correction.shift_um.transpose(2, 0, 1).astype(np.float32)
+    placed = frames.of_nodes(correction.left_um, correction.top_um, correction.step_um)
+    return {elements.CORRECTION_IMAGE: grid_element(shift_um, ["dx_um", "dy_um"], placed)}

@@ -13,6 +13,7 @@ import dask.array as da
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from numpy.typing import NDArray
 from spatialdata import SpatialData
 from spatialdata.models import Image2DModel, PointsModel, ShapesModel, TableModel
 from spatialdata.transformations import Affine as AffineTransformation
@@ -42,19 +43,34 @@ class SlideFrames:
 
     def transformations(self, source: Frame) -> dict[str, BaseTransformation]:
         """Return the maps from ``source`` to every coordinate system of the store."""
-        return {name: self._between(source, target) for name, target in _SYSTEMS.items()}
+        return {
+            name: Identity() if source is target else _affine(self._between(source, target).matrix)
+            for name, target in _SYSTEMS.items()
+        }
 
-    def _between(self, source: Frame, target: Frame) -> BaseTransformation:
-        if source is target:
-            return Identity()
-        through = self._to_morphology(source).then(self._to_morphology(target).inverse())
-        return AffineTransformation(through.matrix, input_axes=("x", "y"), output_axes=("x", "y"))
+    def of_nodes(
+        self, left_um: float, top_um: float, step_um: float
+    ) -> dict[str, BaseTransformation]:
+        """Return the same of an image whose pixel centres are nodes of the um plane, the first at (left, top)."""
+        to_um = np.diag([step_um, step_um, 1.0])
+        to_um[:2, 2] = left_um - step_um / 2, top_um - step_um / 2
+        return {
+            name: _affine(self._between(Frame.UM, target).matrix @ to_um)
+            for name, target in _SYSTEMS.items()
+        }
+
+    def _between(self, source: Frame, target: Frame) -> Affine:
+        return self._to_morphology(source).then(self._to_morphology(target).inverse())
 
     def _to_morphology(self, source: Frame) -> Affine:
         if source is Frame.HE:
             return self.he_to_morphology
         factor = 1 / self.pixel_size_um if source is Frame.UM else 1.0
         return Affine.scaling(factor, source, Frame.MORPHOLOGY)
+
+
+def _affine(matrix: NDArray[np.float64]) -> AffineTransformation:
+    return AffineTransformation(matrix, input_axes=("x", "y"), output_axes=("x", "y"))
 
 
 def image_element(
@@ -79,6 +95,21 @@ def _level_dataset(level: da.Array, channels: Sequence[str], full: Sequence[int]
     }
     data = DataArray(level, dims=("c", "y", "x"), coords={"c": list(channels), **coordinates})
     return Dataset({"image": data})
+
+
+def grid_element(
+    values: NDArray[np.floating],
+    channels: Sequence[str],
+    transformations: Mapping[str, BaseTransformation],
+) -> DataArray:
+    """Return a small image (c, y, x) of one level."""
+    element: DataArray = Image2DModel.parse(
+        values,
+        dims=("c", "y", "x"),
+        c_coords=list(channels),
+        transformations=dict(transformations),
+    )
+    return element
 
 
 def points_element(

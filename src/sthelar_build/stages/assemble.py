@@ -25,7 +25,12 @@ from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import read_record
 from sthelar_build.io.scores import read_scores
 from sthelar_build.io.slide_attributes import slide_attributes
-from sthelar_build.io.slide_elements import image_elements, outline_elements, patch_elements
+from sthelar_build.io.slide_elements import (
+    correction_elements,
+    image_elements,
+    outline_elements,
+    patch_elements,
+)
 from sthelar_build.io.spatial import (
     SlideFrames,
     linked_table,
@@ -118,7 +123,8 @@ def run(
         published(store) as draft,
     ):
         images = image_elements(he_levels, levels, facts["channels"], frames)
-        named = {**images, elements.TRANSCRIPT_POINTS: points, **shapes}
+        correction = correction_elements(registered.correction, frames)
+        named = {**images, **correction, elements.TRANSCRIPT_POINTS: points, **shapes}
         write_store(draft, named, tables, attributes, threads)
     zipped = store.with_name(f"{store.name}.zip")
     zipped.unlink(missing_ok=True)
