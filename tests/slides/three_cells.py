@@ -327,10 +327,15 @@ def _write_findings(folder: Path) -> None:
             "y_um": 20.0,
             "n_nuclei": np.array([40, 30, 0], dtype=np.uint32),
             "correlation": [0.6, 0.5, None],
+            **{
+                f"correlation_{um}um": [0.6 / (1 + um), 0.5 / (1 + um), None] for um in (1, 2, 4, 8)
+            },
             "best_correlation": [0.7, 0.6, None],
             "dx_um": [0.3, -0.2, None],
             "dy_um": [0.0, 0.4, None],
             "residual_um": [0.3, 0.5, None],
+            "n_matched": pd.array([30, 25, None], dtype="UInt32"),
+            "matched_um": [0.7, 0.8, None],
             "reason": [None, None, "no_nucleus"],
         }
     )

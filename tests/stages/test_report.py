@@ -1,6 +1,7 @@
 import inspect
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pytest
 from slides import three_cells
 from sthelar_build.config import ReportSettings
 from sthelar_build.errors import InputError
+from sthelar_build.io.transform import read_transform
 from sthelar_build.stages import report
 
 
@@ -151,3 +153,54 @@ def test_scales_and_files_must_go_together(files, tmp_path):
     with pytest.raises(InputError, match="for each of the 1 --scale"):
         _run(files, tmp_path / "report.html", scale=["40x"])
     assert not (tmp_path / "report.html").exists()
+
+
+_QUALITY = {
+    "n_measured": 2,
+    "agreeing": 1.0,
+    "coherent": 1.0,
+    "drop": 0.4,
+    "decay": {"shift_um": [0, 1, 2, 4, 8], "correlation": [0.55, 0.5, 0.4, 0.2, 0.1]},
+    "matched": {"n_nuclei": 70, "n_matched": 55, "median_um": 0.74, "p95_um": 2.2},
+    "inside": 0.96,
+    "on_tissue": 0.91,
+    "matrix": {
+        "um_per_px": 0.255,
+        "rotation_deg": 90.0,
+        "mirrored": False,
+        "anisotropy": 1.0,
+        "shear_deg": 0.0,
+    },
+    "stated_um_per_px": None,
+}
+_COMPARED = {
+    "given": {"median_um": 1.42, "p95_um": 2.5, "agreeing": 0.7},
+    "refined": {"median_um": 0.41, "p95_um": 1.9, "agreeing": 1.0},
+}
+
+
+def test_the_quality_of_the_alignment_is_shown_with_what_it_means(files, tmp_path, monkeypatch):
+    known = read_transform(files["transform"])
+    shown = SimpleNamespace(
+        **{name: getattr(known, name) for name in dir(known) if not name.startswith("_")}
+    )
+    shown.quality, shown.alternatives, shown.kept = _QUALITY, _COMPARED, "refined"
+    monkeypatch.setattr(report, "read_transform", lambda path: shown)
+    page = _run(files, tmp_path / "report.html")
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    assert "What was kept: given and refined" in text
+    assert "as given 1.42 µm 2.50 µm 70.0 %" in text
+    assert "given and refined 0.41 µm 1.90 µm 100.0 % kept" in text
+    assert "Nuclei with a partner 78.6 %" in text
+    assert "the file states no size" in text
+    assert "Correlation by shift" in text
+    assert 'aria-label="Correlation of nuclei and haematoxylin by shift: 0.55 at 0 µm' in page
+    parser = _Outline()
+    parser.feed(page)
+    assert parser.open == []
+    assert parser.captions == page.count("<table")
+
+
+def test_a_transform_of_an_earlier_version_has_a_page_without_these_figures(page):
+    assert "Nuclei with a partner" not in page
+    assert "Correlation by shift" not in page

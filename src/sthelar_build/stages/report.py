@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from sthelar_build.config import ReportSettings
-from sthelar_build.core import summary
+from sthelar_build.core import quality_words, summary
 from sthelar_build.core.slide_verdicts import slide_verdicts
 from sthelar_build.core.wording import count, in_words
 from sthelar_build.io.images.he import HeImage, open_he
@@ -108,6 +108,7 @@ def run(
         "problems": found["problems"],
         "facts": list(_facts(found["facts"], facts, registered)),
         "transform": registered,
+        **_registration_words(registered),
         "residuals": summary.histogram(tiles["residual_um"], 0, _LARGEST_RESIDUAL_UM),
         "unmeasured": summary.parts(tiles["reason"]),
         "n_tiles": len(tiles),
@@ -122,6 +123,17 @@ def run(
     }
     write_page(report, "report.html", values)
     logger.info("%s: %.1f MB", report, report.stat().st_size / 2**20)
+
+
+def _registration_words(registered: Transform) -> dict[str, Any]:
+    """Return what the page says of the quality; files of earlier versions know less."""
+    quality, kept = registered.quality, registered.kept
+    return {
+        "figures": quality_words.figures(quality),
+        "decay": quality_words.decay_points(quality),
+        "alternatives": quality_words.alternatives(registered.alternatives, kept),
+        "kept": quality_words.kept_words(kept),
+    }
 
 
 def _scale(
