@@ -9,6 +9,7 @@ import pytest
 from sthelar_build.config import SimulateSettings
 from sthelar_build.core.simulation.alignment import um_from_morphology
 from sthelar_build.io.alignment import read_alignment
+from sthelar_build.io.images.he import open_he
 from sthelar_build.io.records import read_record
 from sthelar_build.io.tables import read_table
 from sthelar_build.schema.frames import Affine, Frame
@@ -19,7 +20,12 @@ SMALL = {"width_um": 120, "height_um": 120, "transcripts_per_cell": 40, "referen
 RECIPES = {
     "breast": SimulateSettings(**SMALL),
     "skin": SimulateSettings(
-        **SMALL, tissue="skin", xoa_version="1.9.0.0", he_rotation_deg=-12, he_mirrored=True
+        **SMALL,
+        tissue="skin",
+        xoa_version="1.9.0.0",
+        he_rotation_deg=-12,
+        he_mirrored=True,
+        he_tag_error=0.08,
     ),
 }
 
@@ -60,6 +66,12 @@ def test_all_three_alignments_tell_the_truth(made):
     there_um = true.then(um_from_morphology()).apply(alignment)
     assert np.median(np.abs(there_um - um_from_morphology().apply(fixed))) < 0.6
     assert np.array_equal(zipped.keypoints[1], alignment)
+
+
+def test_the_h_and_e_states_its_pixel_size_with_the_error_of_the_recipe(made):
+    error = read_record(made / "truth" / "truth.json", ["recipe"])["recipe"]["he_tag_error"]
+    with open_he(made / "he_image.ome.tif") as image:
+        assert image.um_per_px == pytest.approx(0.2738 * (1 + error))
 
 
 def test_the_truth_reads_and_matches_the_bundle(made):

@@ -105,4 +105,4 @@ def write(results: Path, slides: Iterable[str]) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), ("toy_breast", "toy_skin"))
+    write(Path(sys.argv[1]), ("toy_breast", "toy_skin", "toy_auto"))

@@ -20,7 +20,7 @@ def test_the_frozen_digests_are_those_of_the_present_revisions(frozen):
     )
 
 
-@pytest.mark.parametrize("slide", ["toy_breast", "toy_skin"])
+@pytest.mark.parametrize("slide", ["toy_breast", "toy_skin", "toy_auto"])
 def test_the_toy_artefacts_are_what_they_were(frozen, built, slide):
     found = golden.digests(built.folder / "results", slide)
     changed = [name for name, value in frozen["digests"][slide].items() if found[name] != value]

@@ -49,7 +49,7 @@ def half_written(clone):
 def digests(clone):
     return {
         slide: golden.digests(clone.folder / "results", slide)
-        for slide in ("toy_breast", "toy_skin")
+        for slide in ("toy_breast", "toy_skin", "toy_auto")
     }
 
 

@@ -11,7 +11,7 @@ import spatialdata
 
 pytestmark = pytest.mark.workflow
 
-SLIDES = ("toy_breast", "toy_skin")
+SLIDES = ("toy_breast", "toy_skin", "toy_auto")
 SCALES = ("40x", "20x")
 
 
@@ -89,7 +89,11 @@ def test_every_format_holds_the_same_patches_and_nuclei(built, scale, tmp_path):
 
 @pytest.mark.parametrize(
     ("slide", "verdict", "reason"),
-    [("toy_breast", "pass", ""), ("toy_skin", "warn", "1 keypoints disagree")],
+    [
+        ("toy_breast", "pass", ""),
+        ("toy_skin", "warn", "1 keypoints disagree"),
+        ("toy_auto", "pass", ""),
+    ],
 )
 def test_the_registration_is_measured_and_its_outlier_named(built, slide, verdict, reason):
     transform = json.loads((built.folder / f"results/{slide}/transform.json").read_text())

@@ -15,7 +15,7 @@ from sthelar_build.io.transform import read_transform
 
 pytestmark = pytest.mark.workflow
 
-SLIDES = ("toy_breast", "toy_skin")
+SLIDES = ("toy_breast", "toy_skin", "toy_auto")
 
 
 def truth(built, slide, table):

@@ -85,8 +85,9 @@ def _write_he(
         shape_px,
         recipe.he_stain_variation,
     )
+    stated_um_per_px = recipe.he_um_per_px * (1 + recipe.he_tag_error)
     write_ome_tiff(
-        path, image, recipe.he_um_per_px, channel_names=["RGB"], compression="jpeg", tile_px=512
+        path, image, stated_um_per_px, channel_names=["RGB"], compression="jpeg", tile_px=512
     )
 
 
