@@ -1,0 +1,1 @@
+"""Slides whose registration is known, made for the benchmarks of registration."""
