@@ -20,6 +20,7 @@ QUALITY = {
         "shear_deg": 0.02,
     },
     "stated_um_per_px": 0.25,
+    "distortion": {"smooth_um": 3.14, "corrected": True},
 }
 
 
@@ -28,6 +29,7 @@ def test_every_figure_has_a_value_and_a_meaning():
     assert rows["Tiles that agree"][0] == "97.5 % of 1\N{NARROW NO-BREAK SPACE}200"
     assert rows["Correlation, and its fall"][0] == "0.52, 0.41"
     assert rows["Nuclei with a partner"][0] == "75.0 %"
+    assert rows["Distortion of the section"][0] == "3.14 µm, corrected"
     assert rows["Pixel of the H&E"] == (
         "0.2738 µm",
         "As the alignment implies; the file states 0.2500 µm.",
@@ -48,6 +50,7 @@ def test_what_is_not_known_is_a_dash():
         name: value for name, value, _ in figures({"n_measured": 0, "decay": {"correlation": None}})
     }
     assert rows["Nuclei with a partner"] == NO_VALUE
+    assert rows["Distortion of the section"] == NO_VALUE
     assert rows["Correlation, and its fall"] == f"{NO_VALUE}, {NO_VALUE}"
 
 

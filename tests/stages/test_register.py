@@ -200,6 +200,8 @@ def test_a_slide_that_is_stopped_leaves_the_pictures_to_look_at(slide, tmp_path)
         register(slide, tmp_path, "identity")
     assert [path.name for path in tmp_path.iterdir()] == ["registration_failed"]
     assert sorted(p.name for p in (tmp_path / "registration_failed").iterdir()) == PICTURES
+    register(slide, tmp_path, slide.matrix_csv())
+    assert "registration_failed" not in [path.name for path in tmp_path.iterdir()]
 
 
 @pytest.mark.usefixtures("_no_pictures")

@@ -85,6 +85,12 @@ def _of_tiles(quality: Mapping[str, Any]) -> Iterator[Figure]:
         "Of nuclei and haematoxylin as registered, and how much is lost when the nuclei are shifted by 4 to 8 µm. "
         "Without a fall nothing speaks for this place.",
     )
+    distortion = quality.get("distortion") or {}
+    yield Figure(
+        "Distortion of the section",
+        _um(distortion.get("smooth_um")) + (", corrected" if distortion.get("corrected") else ""),
+        "What neighbouring tiles are off by together, under one matrix: the 95th percentile. Not known of fewer than 30 tiles.",
+    )
 
 
 def _of_nuclei(quality: Mapping[str, Any]) -> Iterator[Figure]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -87,6 +88,7 @@ def run(
         _draw(folder, course, morphology, frame, found, settings)
     if failed:
         raise _refused(he, alignment, found.transform, folder)
+    shutil.rmtree(pictures.with_name(_FAILED), ignore_errors=True)
     write_table(registration, found.tiles, REGISTRATION, source)
     write_transform(transform, found.transform, source)
 
@@ -295,7 +297,9 @@ def _measured(
         keypoints_um=placement.believed_um if placement else (),
         rejected_um=placement.rejected_um if placement else (),
     )
-    distortion = straight.fit.record() if straight.fit else None
+    distortion = None
+    if straight.fit:
+        distortion = straight.fit.record() | {"corrected": placed.correction is not None}
     quality = findings.record() | {"distortion": distortion}
     return _Measured(_judged(replace(placed, quality=quality), findings, remarks, settings), table)
 
