@@ -95,7 +95,7 @@ def test_a_scale_that_is_no_scale_is_refused(scale):
 
 def test_every_stage_finds_its_settings():
     assert Config().settings_of("tile") == TileSettings()
-    assert load_config({"register": {}}).settings_of("register").revision == 1
+    assert load_config({"register": {}}).settings_of("register").revision == 2
 
 
 def test_settings_survive_the_command_line():
