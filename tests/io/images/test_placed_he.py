@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from slides.turned_slide import PIXEL_SIZE_UM, SIDE_UM, make_turned_slide, turned_matrix
+from slides.turned_slide import SIDE_UM, make_turned_slide, turned_matrix
 from sthelar_build.core.drift import DriftRule, measure_tile, tile_table, tiles_with_nuclei
 from sthelar_build.core.nucleus_map import NucleusMap
 from sthelar_build.core.registration import Window
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.images.placed_he import PlacedHe, tissue_of
-from sthelar_build.io.transform import Transform
 from sthelar_build.io.workers import map_threads
 
 RULE = DriftRule(tile_um=100, search_um=10, um_per_px=0.5, min_nuclei=5, min_gain=0.1, match_um=4)
@@ -25,9 +24,7 @@ def slide(tmp_path_factory):
 @pytest.fixture(scope="module")
 def he(slide):
     with open_he(slide.he) as image:
-        size = (image.width_px, image.height_px)
-        placed = Transform(slide.he_to_morphology, "matrix", *size, PIXEL_SIZE_UM)
-        yield PlacedHe(image, placed, tissue_of(image, 0.35), smoothing_um=0.5)
+        yield PlacedHe(image, slide.um_to_he, tissue_of(image, 0.35), smoothing_um=0.5)
 
 
 def test_glass_beside_the_section_is_no_tissue(he):
