@@ -12,13 +12,12 @@ from zipfile import is_zipfile
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from sthelar_build.config import RegisterSettings
+from sthelar_build.core.choice import Choice, Given, choose
 from sthelar_build.core.contest import Entrant, Outcome, contest
 from sthelar_build.core.drift import DriftRule, tile_table, tiles_with_nuclei
 from sthelar_build.core.matrix_facts import matrix_facts
-from sthelar_build.core.mistakes import Hypothesis, diagnose, hypotheses
 from sthelar_build.core.nucleus_map import NucleusMap
 from sthelar_build.core.placement import Placement, place
 from sthelar_build.core.quality import Findings, field_facts, matched_facts
@@ -78,19 +77,20 @@ def run(
     inputs = {"he": he, "bundle": bundle, "nuclei": nuclei, "alignment": file}
     source = provenance("register", settings, inputs)
     with open_he(he) as image, open_morphology(xenium / facts["morphology"]) as morphology:
-        course = _course(image, frame, settings, threads)
+        course = _course(image, frame, settings, threads, is_given=placement is not None)
         blank = _blank(image, method, facts["pixel_size_um"], placement)
         found = _registered(course, blank, placement, settings)
         if found is None:
             raise _nothing_fits(he)
-        failed = found.transform.verdict == "fail" and settings.on_fail != "keep"
+        measured, choice = found
+        failed = measured.transform.verdict == "fail" and settings.on_fail != "keep"
         folder = pictures.with_name(_FAILED) if failed else pictures
-        _draw(folder, course, morphology, frame, found, settings)
+        _draw(folder, course, morphology, frame, measured, settings)
     if failed:
-        raise _refused(he, alignment, found.transform, folder)
+        raise _refused(he, alignment, measured.transform, choice, folder)
     shutil.rmtree(pictures.with_name(_FAILED), ignore_errors=True)
-    write_table(registration, found.tiles, REGISTRATION, source)
-    write_transform(transform, found.transform, source)
+    write_table(registration, measured.tiles, REGISTRATION, source)
+    write_transform(transform, measured.transform, source)
 
 
 def _placement(alignment: str, pixel_size_um: float) -> tuple[Method, Placement | None]:
@@ -108,7 +108,12 @@ def _placement(alignment: str, pixel_size_um: float) -> tuple[Method, Placement 
 
 
 def _course(
-    image: HeImage, nuclei: pd.DataFrame, settings: RegisterSettings, threads: int
+    image: HeImage,
+    nuclei: pd.DataFrame,
+    settings: RegisterSettings,
+    threads: int,
+    *,
+    is_given: bool,
 ) -> SlideCourse:
     points_um = nuclei[["x_um", "y_um"]].to_numpy()
     return SlideCourse(
@@ -121,6 +126,8 @@ def _course(
         straightening=settings.part(StraighteningRule),
         smoothing_um=settings.smoothing_um,
         sampled_tiles=settings.sampled_tiles,
+        # Of a wrong alignment it is advice what the search finds: that must not take minutes.
+        is_thorough=not is_given or settings.on_fail == "use_auto",
         threads=threads,
     )
 
@@ -144,92 +151,43 @@ def _registered(
     blank: Transform,
     placement: Placement | None,
     settings: RegisterSettings,
-) -> _Measured | None:
-    """Return the registration that stands, right or wrong; None if there is none at all."""
-    given = None
-    if placement:
-        given = replace(blank, he_to_morphology=placement.he_to_morphology)
-    readings = _readings(given, course.image)
+) -> tuple[_Measured, Choice] | None:
+    """Return the registration that stands, right or wrong, and why; None if there is none at all."""
+    given = _given(course.image, blank, placement)
+    readings = given.readings() if given else []
     outcome = contest(
-        given.um_to_he_affine if given else None,
+        given.um_to_he if given else None,
         (reading.um_to_he for reading in readings),
         course,
         refine=settings.refine,
     )
     _log(outcome)
-    chosen, remarks = _chosen(outcome, course, given, readings, settings)
-    if chosen is None:
+    right = frozenset(n for n, one in outcome.entrants.items() if course.is_right(one.score))
+    use_auto = settings.on_fail == "use_auto"
+    choice = choose(outcome, right, given, course.nuclei.corners_um, use_auto=use_auto)
+    if choice.entrant is None:
         return None
     tried = {str(name): _record(blank, one) for name, one in outcome.entrants.items()}
-    placed = replace(_placed(given or blank, chosen), alternatives=tried)
+    placed = replace(_placed(blank, given, choice.entrant), alternatives=tried)
     straight = Straightened(None, placed.um_to_he_affine)
-    if course.is_right(chosen.score):
+    if choice.entrant.name in right:
         straight = _straightened(course, straight.affine)
         if given is None or settings.refine:
             placed = _moved(placed, straight)
-    return _measured(course, placed, placement, straight, remarks, settings)
+    return _measured(course, placed, placement, straight, choice.remarks, settings), choice
 
 
-def _readings(given: Transform | None, image: HeImage) -> list[Hypothesis]:
-    if given is None:
-        return []
+def _given(image: HeImage, blank: Transform, placement: Placement | None) -> Given | None:
+    if placement is None:
+        return None
     size_px = (image.width_px, image.height_px)
-    return hypotheses(given.he_to_morphology, size_px, given.pixel_size_um, image.um_per_px)
+    return Given(placement.he_to_morphology, size_px, blank.pixel_size_um, image.um_per_px)
 
 
-def _chosen(
-    outcome: Outcome,
-    course: SlideCourse,
-    given: Transform | None,
-    readings: list[Hypothesis],
-    settings: RegisterSettings,
-) -> tuple[Entrant | None, tuple[str, ...]]:
-    """Return the registration that stands, and what a person should know of the choice."""
-    automatic = outcome.entrants.get("automatic")
-    if given is None:
-        return automatic, ()
-    first = outcome.entrants["given"]
-    if outcome.kept:
-        off = outcome.kept.name == "refined" and not course.is_right(first.score)
-        return outcome.kept, (_moved_words(given, outcome.kept),) if off else ()
-    found = automatic if automatic and course.is_right(automatic.score) else None
-    right = _placed(given, found) if found else None
-    what = diagnose(
-        given.he_to_morphology,
-        readings,
-        right.he_to_morphology if right else None,
-        course.nuclei.corners_um,
-        given.pixel_size_um,
-    )
-    remarks = [what] if what else []
-    if found and right and settings.on_fail == "use_auto":
-        return found, ("the alignment given is wrong, and the automatic one is used", *remarks)
-    if right:
-        remarks.append(f"automatic registration finds {_in_words(right.he_to_morphology)}")
-    return first, tuple(remarks)
-
-
-def _moved_words(given: Transform, kept: Entrant) -> str:
-    centres_um = np.asarray(given.um_to_he_affine.inverse().apply(_corners_px(given)))
-    moved_um = kept.um_to_he.inverse().apply(_corners_px(given)) - centres_um
-    largest_um = float(np.hypot(*moved_um.T).max())
-    return f"the alignment given was off by up to {largest_um:.0f} um, and was refined"
-
-
-def _corners_px(placed: Transform) -> NDArray[np.float64]:
-    width, height = placed.he_width_px, placed.he_height_px
-    return np.array([[0.0, 0], [width, 0], [width, height], [0, height]])
-
-
-def _in_words(he_to_morphology: Affine) -> str:
-    rows = he_to_morphology.matrix.round(6).tolist()
-    return "the matrix " + "; ".join(", ".join(f"{value:g}" for value in row) for row in rows)
-
-
-def _placed(blank: Transform, entrant: Entrant) -> Transform:
+def _placed(blank: Transform, given: Given | None, entrant: Entrant) -> Transform:
     """Return the transform that a registration describes; that of the user to the last digit."""
-    if entrant.name == "given":
-        return replace(blank, kept="given")
+    if given and entrant.name == "given":
+        return replace(blank, he_to_morphology=given.he_to_morphology, kept="given")
     method: Method = "automatic" if entrant.name == "automatic" else blank.method
     matrix = _rounded(blank, entrant.um_to_he)
     return replace(blank, he_to_morphology=matrix, method=method, kept=entrant.name)
@@ -256,7 +214,10 @@ def _record(blank: Transform, entrant: Entrant) -> Mapping[str, Any]:
 def _moved(placed: Transform, straight: Straightened) -> Transform:
     """Return the transform with what straightening has found: a better affine map, and a correction."""
     matrix = _rounded(placed, straight.affine)
-    if np.allclose(matrix.matrix, placed.he_to_morphology.matrix, rtol=0, atol=10.0 ** -_DIGITS[1]):
+    is_same = np.allclose(
+        matrix.matrix, placed.he_to_morphology.matrix, rtol=0, atol=10.0 ** -_DIGITS[1]
+    )
+    if is_same and straight.correction is None:
         return placed
     kept = "refined" if placed.kept == "given" else placed.kept
     return replace(placed, he_to_morphology=matrix, correction=straight.correction, kept=kept)
@@ -369,10 +330,12 @@ def _nothing_fits(he: Path) -> InputError:
     )
 
 
-def _refused(he: Path, alignment: str, failed: Transform, folder: Path) -> InputError:
+def _refused(
+    he: Path, alignment: str, failed: Transform, choice: Choice, folder: Path
+) -> InputError:
     remedy = (
         "set the alignment to auto, or register.on_fail to use_auto"
-        if alignment != "auto" and "automatic" in failed.alternatives
+        if choice.is_mended
         else "give keypoints from Xenium Explorer as alignment"
     )
     return InputError(

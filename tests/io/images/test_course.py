@@ -40,6 +40,7 @@ def course(slide):
             straightening=settings.part(StraighteningRule),
             smoothing_um=settings.smoothing_um,
             sampled_tiles=settings.sampled_tiles,
+            is_thorough=True,
             threads=2,
         )
 
@@ -69,6 +70,21 @@ def test_a_map_that_is_a_little_off_is_polished(slide, course):
 
 def test_the_place_is_found_from_nothing(slide, course):
     assert error_um(slide, course.find()) < 0.2
+
+
+@pytest.mark.parametrize(("is_thorough", "searches"), [(False, 1), (True, 2)])
+def test_a_search_for_advice_trusts_the_pixel_size_that_the_file_states(
+    course, monkeypatch, is_thorough, searches
+):
+    ranges = []
+
+    def find_nothing(nuclei, view, sizes_um_per_px, mapper):
+        ranges.append(sizes_um_per_px)
+
+    monkeypatch.setattr("sthelar_build.io.images.course.find_place", find_nothing)
+    assert replace(course, is_thorough=is_thorough).find() is None
+    assert len(ranges) == searches
+    assert ranges[0] == pytest.approx((0.9 * HE_UM_PER_PX, 1.1 * HE_UM_PER_PX))
 
 
 def test_the_number_of_threads_changes_nothing(slide, course):

@@ -47,6 +47,8 @@ class SlideCourse:
     smoothing_um: float
     sampled_tiles: int
     """Tiles that are measured to compare registrations; the one that is kept is measured on all."""
+    is_thorough: bool
+    """Whether the search goes beyond the pixel size that the file states, if it must."""
     threads: int
 
     @property
@@ -102,12 +104,13 @@ class SlideCourse:
         stated = self.image.um_per_px
         if stated:
             found = self._find(stated * (1 - _TAG_ERROR), stated * (1 + _TAG_ERROR))
-            if found and (
-                found.is_sure or self.is_right(self.score(found.um_to_he, is_fitted=True))
-            ):
-                return found.um_to_he
+            if not self.is_thorough or (found and self._is_found(found)):
+                return found.um_to_he if found else None
         found = self._find(*_ANY_UM_PER_PX)
         return found.um_to_he if found else None
+
+    def _is_found(self, found: Polished) -> bool:
+        return found.is_sure or self.is_right(self.score(found.um_to_he, is_fitted=True))
 
     def _find(self, smallest: float, largest: float) -> Polished | None:
         mapper = partial(map_threads, threads=self.threads)
