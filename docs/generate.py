@@ -46,8 +46,9 @@ def config_readme() -> str:
         "Tab-separated, one row a reference atlas.",
         _table(Reference.model_fields, with_default=False),
         "## `curation/{slide}.tsv`",
-        "Human decisions, applied last, tab-separated: `target` (`cluster:ID` or `cell:ID`), `label` (a class or a fine "
-        "label), `who`, `when`, `why`.",
+        "Human decisions, applied last, tab-separated: `target` (`cluster:KEY`, `cell:ID`, `cells:FILE` or "
+        "`region:FILE`), `label` (a class or a fine label), `who`, `when`, `why`, and `only` where it is wanted: see "
+        "[curation/README.md](curation/README.md).",
         "## `config.yaml`",
         _table(run),
         "### `simulate: {name}:`",

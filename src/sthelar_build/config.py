@@ -196,38 +196,83 @@ class RegisterSettings(Settings):
 class AnnotateSettings(Settings):
     """Score every nucleus and cell against the reference with Tangram."""
 
-    revision: Literal[1] = 1
+    revision: Literal[2] = 2
     seed: Seed = 1
-    """Seed of the cells taken from the reference, of the bags, and of the optimiser's start."""
+    """Seed of the cells taken from the reference, of tangram-sc's bags, and of the optimiser's start."""
+    engine: Literal["exact", "tangram-sc"] = "exact"
+    """exact: the objective of tangram-sc on sparse counts, the whole slide at once and many times faster; tangram-sc: the
+    package, in bags of cells."""
+    mode: Literal["clusters", "cells"] = "clusters"
+    """What is placed: clusters, the labels' mean profiles; or cells, single cells of the reference, whose shares are added up
+    by label (tangram-sc only; its memory grows with bag_cells times the reference cells)."""
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    """Where the engine exact runs: cuda needs a GPU that torch can use, auto takes one where there is one. The CPU gives the same
+    bits on any number of cores; a GPU the same up to rounding."""
     bag_cells: Annotated[int, Field(ge=100)] = 10_000
-    """Cells mapped together; bounds the memory."""
+    """Cells that tangram-sc maps together, as it cannot hold a slide; the engine exact has no bags."""
     epochs: Annotated[int, Field(ge=1)] = 400
-    """Steps of the optimiser."""
+    """Steps of the optimiser, at most."""
     density_epochs: Count = 150
-    """Steps of the first mapping, which measures how much of the slide's RNA each label has; 0 gives every
+    """Steps, at most, of the first mapping, which measures how much of the slide's RNA each label has; 0 gives every
     label an equal share."""
-    learning_rate: Positive = 0.1
+    tolerance: Share = 1e-5
+    """The engine exact stops once its objective has varied by less than this share of itself over ten steps; 0 takes every step."""
+    learning_rate: Annotated[float, Field(gt=0, le=5)] = 0.1
     """Step size of Adam."""
-    density_weight: Positive = 1.0
-    """Weight of the density term (lambda_d) against the gene term (lambda_g1 = 1)."""
-    engine: Literal["sparse", "tangram-sc"] = "sparse"
-    """sparse: the objective of tangram-sc on sparse counts, many times faster; tangram-sc: the package."""
+    gene_weight: Positive = 1.0
+    """Weight of the genes' mean cosine (lambda_g1)."""
+    cell_weight: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the cells' mean cosine (lambda_g2)."""
+    density_weight: Annotated[float, Field(ge=0)] = 1.0
+    """Weight of the divergence of the placed RNA from density_prior (lambda_d)."""
+    entropy_weight: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the placement's entropy, in nats, summed over labels (lambda_r): more puts every label on fewer cells."""
+    density_prior: Literal["rna_count_based", "uniform"] = "rna_count_based"
+    """How much RNA a cell should get: its share of the counts, or as much as any other."""
     cells_per_label: Annotated[int, Field(ge=1)] = 1000
-    """Random reference cells of each label that its profile is made of, at most."""
+    """Random reference cells of each label that are read, at most; a rarer label is read whole."""
+    donor_columns: tuple[str, ...] = (
+        "donor_id",
+        "donor",
+        "patient",
+        "sample_id",
+        "sample",
+        "batch",
+    )
+    """Columns of obs that tell donors or batches apart, in any case: the reference cells of a label are taken evenly from those of
+    the first column that the reference has; none takes them from all cells alike."""
     min_label_cells: Annotated[int, Field(ge=1)] = 5
     """Labels with fewer reference cells are left out."""
     min_shared_genes: Annotated[int, Field(ge=1)] = 50
     """The panel and the reference must share at least so many genes."""
+    metacells_per_label: Annotated[int, Field(ge=1, le=100)] = 1
+    """Profiles that a label is split into, at most, where its cells have several states; their shares are added up by label. 1 is
+    the mean of its cells, and did best on most simulated slides. Time and memory of the mapping grow with it."""
+    min_metacell_cells: Annotated[int, Field(ge=1)] = 20
+    """Reference cells that a profile is made of, at least, where a label is split."""
+    label_transfer: bool = False
+    """Also transfer labels by logistic regression (as CellTypist does), as a second opinion: two more columns, and its agreement
+    with Tangram in the log."""
+    transfer_cells_per_label: Annotated[int, Field(ge=10)] = 300
+    """Reference cells of each label that the logistic regression learns from, at most."""
+
+    @model_validator(mode="after")
+    def _mode_has_an_engine(self) -> AnnotateSettings:
+        if self.mode == "cells" and self.engine == "exact":
+            raise ValueError(
+                "expected mode clusters with engine exact, found cells; set engine to tangram-sc or mode to clusters"
+            )
+        return self
 
 
 class ClusterSettings(Settings):
     """Cluster nuclei, cells, and both combined."""
 
-    revision: Literal[1] = 1
+    revision: Literal[2] = 2
     min_transcripts: Count = 10
     """Objects with fewer transcripts are left out."""
     seed: Seed = 0
-    """Seed of PCA, neighbours, Leiden and UMAP."""
+    """Seed of approximate neighbours, Leiden, UMAP and scVI."""
     components: Annotated[int, Field(ge=2, le=100)] = 16
     """Principal components that neighbours are found in (and of each block of the combined table)."""
     neighbours: Annotated[int, Field(ge=2, le=100)] = 10
@@ -236,15 +281,26 @@ class ClusterSettings(Settings):
     """Leiden resolutions. The finest is the one that labels are decided on: rather too many clusters
     than two types in one."""
     exact_neighbours_below: Count = 50_000
-    """Smaller tables get exact neighbours, larger ones approximate ones (NN-descent)."""
+    """Smaller tables get exact neighbours; in larger ones near lists are searched, which finds 99 of 100."""
+    umap_rows: Annotated[int, Field(ge=1000)] = 200_000
+    """UMAP is fitted to so many objects at most, drawn at random; the others lie between their neighbours."""
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    """Where neighbours, clusters and UMAP are found: cuda needs rapids-singlecell and a GPU, auto takes them where
+    they are. The clusters of a GPU are not those of the CPU, and no test of ours runs on one."""
     ranked_genes: Annotated[int, Field(ge=1)] = 50
     """Genes kept of each cluster's ranking."""
+    scvi: bool = False
+    """Also cluster the cells in the latent space of scVI; needs ``pip install scvi-tools``."""
+    scvi_dimensions: Annotated[int, Field(ge=2, le=100)] = 10
+    """Dimensions of that latent space."""
+    scvi_max_epochs: Annotated[int, Field(ge=1, le=1000)] = 100
+    """Passes over all cells, at most; the training stops earlier when held-out cells gain no more."""
 
 
 class RefineSettings(Settings):
     """Decide a class for every cluster, with the evidence written down."""
 
-    revision: Literal[1] = 1
+    revision: Literal[2] = 2
     min_transcripts: Count = 10
     """Cells with fewer transcripts become Other."""
     resolution: Positive | None = None
@@ -260,6 +316,12 @@ class RefineSettings(Settings):
     log odds (2 is 7 to 1); null leaves every cell with its cluster."""
     molecule_weight: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Weight of a molecule in a cell's own evidence; below 1 as counts vary more than Poisson."""
+    min_cluster_purity: Share = 0.98
+    """A cluster is searched for parts if Tangram names its commonest class for a smaller share of its cells, or if its
+    markers do not tell two classes apart. It is taken apart only where the markers of the parts name different classes;
+    0 leaves all clusters whole."""
+    min_split_cells: Annotated[int, Field(ge=1)] = 10
+    """Cells that a part of a cluster must have."""
 
 
 class TileSettings(Settings):
@@ -369,6 +431,14 @@ class CollectSettings(Settings):
     """Least gap between patches of different splits in one slide, in px of the scale (space only)."""
     min_verdict: Literal["pass", "warn", "fail"] = "warn"
     """Slides whose registration is judged worse are left out of the datasets; fail keeps all."""
+    max_deviation: Positive = 3.5
+    """A class of a slide is flagged where its share, or its markers, lie further from the other slides' median than
+    this, in robust standard deviations (1.4826 MAD)."""
+    min_siblings: Annotated[int, Field(ge=4)] = 4
+    """Slides that it takes to judge one of them; of the same tissue where there are so many, else of any. With three
+    nobody can tell which is the odd one."""
+    min_class_cells: Annotated[int, Field(ge=1)] = 50
+    """Cells of a class that a slide must have for its markers to be compared."""
     seed: Seed = 42
     """Seed of the splits."""
 

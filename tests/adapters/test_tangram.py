@@ -1,143 +1,101 @@
-"""Tangram: our engine equals tangram-sc, and the result does not depend on threads."""
+"""Cells get their labels, whatever the engine, the threads and the bags."""
 
 import logging
-import warnings
 
-import anndata
 import numpy as np
-import pandas as pd
 import pytest
-import scipy.sparse as sp
 
-from sthelar_build.adapters.tangram import MappingRecipe, label_shares, place_labels_with_tangram_sc
-from sthelar_build.core.mapping import Problem, place_labels
+from slides.mapped_cells import labelled_cells
+from sthelar_build.adapters.tangram import MappingRecipe, Profiles, label_shares
+from sthelar_build.config import AnnotateSettings
 
-LABELS = 4
+RECIPE = AnnotateSettings(epochs=100, density_epochs=40)
 
 
 def mapping(**changes):
-    values = {
-        "epochs": 100,
-        "density_epochs": 40,
-        "learning_rate": 0.1,
-        "density_weight": 1.0,
-        "bag_cells": 10_000,
-        "seed": 1,
-        "engine": "sparse",
-    }
-    return MappingRecipe(**{**values, **changes})
+    return RECIPE.model_copy(update=changes).part(MappingRecipe)
 
 
-def slide(n_cells=400, n_genes=60, molecules=60, seed=0):
-    """Return counts, profiles and the true label of every cell; label 0 is rare, label 3 absent."""
-    rng = np.random.default_rng(seed)
-    profiles = rng.gamma(0.5, 1, (LABELS, n_genes)) + 0.01
-    profiles /= profiles.sum(axis=1, keepdims=True)
-    truth = rng.choice(LABELS, n_cells, p=[0.05, 0.35, 0.6, 0])
-    counts = rng.poisson(profiles[truth] * molecules)
-    counts[:, 0] += 1
-    return sp.csr_matrix(counts.astype(np.float32)), profiles, truth
-
-
-def problem():
-    counts, profiles, _ = slide(n_cells=80, n_genes=25)
-    seen = np.asarray(counts.sum(axis=0)).ravel() > 0
-    totals = np.asarray(counts.sum(axis=1)).ravel()
-    return Problem(
-        profiles[:, seen] * 100,
-        counts[:, seen],
-        totals / totals.sum(),
-        np.array([0.1, 0.2, 0.3, 0.4]),
-    )
-
-
-def test_the_sparse_engine_equals_the_optimiser_of_tangram_sc():
-    case = problem()
-    start = np.random.default_rng(0).standard_normal((80, LABELS), dtype=np.float32)
-    ours = place_labels(case, start, epochs=60)
-    theirs = place_labels_with_tangram_sc(case, start, epochs=60)
-    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-6)
-
-
-def test_the_sparse_engine_equals_map_cells_to_space():
-    """The public function of tangram-sc, on raw counts, with its own seed."""
-    rng = np.random.default_rng(0)
-    genes = [f"g{number}" for number in range(15)]
-    atlas = anndata.AnnData(
-        sp.csr_matrix(rng.poisson(2, (40, 15)).astype(np.float32)),
-        obs=pd.DataFrame({"label": list("aabc") * 10}, index=[f"r{n}" for n in range(40)]),
-        var=pd.DataFrame(index=genes),
-    )
-    cells = anndata.AnnData(
-        sp.csr_matrix(rng.poisson(2, (20, 15)).astype(np.float32)),
-        obs=pd.DataFrame(index=[f"c{n}" for n in range(20)]),
-        var=pd.DataFrame(index=genes),
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        level = logging.getLogger().level
-        import tangram
-
-        tangram.pp_adatas(atlas, cells)
-        theirs = tangram.map_cells_to_space(
-            atlas,
-            cells,
-            mode="clusters",
-            cluster_label="label",
-            lambda_d=1,
-            random_state=1,
-            num_epochs=50,
-            verbose=False,
-        )
-        logging.getLogger().setLevel(level)
-    names = list(theirs.obs["label"])
-    sums = [atlas[atlas.obs["label"] == name].X.sum(axis=0).A1 for name in names]
-    totals = cells.X.sum(axis=1).A1
-    case = Problem(
-        np.array(sums), cells.X, totals / totals.sum(), np.array(theirs.obs["cluster_density"])
-    )
-    np.random.seed(1)  # noqa: NPY002  (the generator that tangram-sc uses)
-    start = np.random.normal(0, 1, (3, 20)).T  # noqa: NPY002
-    ours = place_labels(case, start.astype(np.float32), epochs=50)
-    np.testing.assert_allclose(ours.T, theirs.X, rtol=1e-3, atol=1e-6)
+def whole(profiles):
+    """Return one profile for each label."""
+    return Profiles(profiles, np.arange(len(profiles)))
 
 
 def test_cells_get_their_label_although_one_is_rare_and_one_absent():
-    counts, profiles, truth = slide()
-    shares = label_shares(counts, profiles, mapping())
+    counts, profiles, truth = labelled_cells()
+    shares = label_shares(counts, whole(profiles), mapping())
     np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
     assert (shares.argmax(axis=1) == truth).mean() > 0.97
 
 
 def test_measured_shares_of_labels_do_better_than_equal_ones():
-    counts, profiles, truth = slide(molecules=25)
-    measured = label_shares(counts, profiles, mapping())
-    equal = label_shares(counts, profiles, mapping(density_epochs=0))
+    counts, profiles, truth = labelled_cells(molecules=25)
+    measured = label_shares(counts, whole(profiles), mapping())
+    equal = label_shares(counts, whole(profiles), mapping(density_epochs=0))
     assert (measured.argmax(1) == truth).mean() >= (equal.argmax(1) == truth).mean()
 
 
-def test_threads_and_repetition_change_nothing():
-    counts, profiles, _ = slide()
-    once = label_shares(counts, profiles, mapping(bag_cells=150), threads=1)
-    again = label_shares(counts, profiles, mapping(bag_cells=150), threads=2)
+@pytest.mark.parametrize("changes", [{}, {"engine": "tangram-sc", "bag_cells": 150, "epochs": 10}])
+def test_threads_and_repetition_change_nothing(changes):
+    counts, profiles, _ = labelled_cells(n_cells=2500 if not changes else 400)
+    once = label_shares(counts, whole(profiles), mapping(**changes), threads=1)
+    again = label_shares(counts, whole(profiles), mapping(**changes), threads=2)
     np.testing.assert_array_equal(once, again)
 
 
 def test_both_engines_give_the_same_shares():
-    counts, profiles, _ = slide(n_cells=100, n_genes=20)
-    ours = label_shares(counts, profiles, mapping())
-    theirs = label_shares(counts, profiles, mapping(engine="tangram-sc"))
+    counts, profiles, _ = labelled_cells(n_cells=100, n_genes=20)
+    ours = label_shares(counts, whole(profiles), mapping())
+    theirs = label_shares(counts, whole(profiles), mapping(engine="tangram-sc"))
     np.testing.assert_allclose(ours, theirs, atol=2e-3)
 
 
-def test_importing_tangram_leaves_the_logger_alone():
-    before = logging.getLogger().level
-    place_labels_with_tangram_sc(problem(), np.zeros((80, LABELS), dtype=np.float32), epochs=1)
-    assert logging.getLogger().level == before
-
-
 @pytest.mark.parametrize("bag_cells", [100, 130, 400])
-def test_every_cell_is_in_one_bag(bag_cells):
-    counts, profiles, _ = slide()
-    shares = label_shares(counts, profiles, mapping(bag_cells=bag_cells, epochs=5))
-    assert np.isfinite(shares).all()
+def test_every_cell_is_in_one_bag_of_tangram_sc(bag_cells):
+    counts, profiles, _ = labelled_cells()
+    recipe = mapping(engine="tangram-sc", bag_cells=bag_cells, epochs=5, density_epochs=2)
+    assert np.isfinite(label_shares(counts, whole(profiles), recipe)).all()
+
+
+def test_the_exact_engine_has_no_bags():
+    counts, profiles, _ = labelled_cells()
+    small, large = (
+        label_shares(counts, whole(profiles), mapping(bag_cells=cells, epochs=5))
+        for cells in (100, 10_000)
+    )
+    np.testing.assert_array_equal(small, large)
+
+
+@pytest.mark.parametrize("engine", ["exact", "tangram-sc"])
+def test_the_shares_of_single_cells_are_added_up_by_label(engine):
+    counts, profiles, truth = labelled_cells(n_cells=150, n_genes=80, molecules=150)
+    rng = np.random.default_rng(1)
+    labels = np.array([0] * 4 + [1] * 9 + [2] * 7 + [3] * 2)
+    cells = rng.poisson(profiles[labels] * 2000) / 2000
+    single = Profiles(cells / cells.sum(axis=1, keepdims=True), labels)
+    shares = label_shares(counts, single, mapping(engine=engine))
+    assert shares.shape == (150, 4)
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
+    assert (shares.argmax(axis=1) == truth).mean() > 0.97
+
+
+def test_profiles_of_a_label_share_its_density():
+    profiles = Profiles(np.ones((3, 1)), np.array([1, 0, 1]))
+    assert profiles.densities(np.array([0.4, 0.6])).tolist() == [0.3, 0.4, 0.3]
+
+
+def test_a_uniform_prior_gives_every_cell_as_much():
+    counts, profiles, truth = labelled_cells(molecules=200)
+    shares = label_shares(counts, whole(profiles), mapping(density_prior="uniform"))
+    by_rna = label_shares(counts, whole(profiles), mapping())
+    assert (shares.argmax(axis=1) == truth).mean() > 0.97
+    assert not np.array_equal(shares, by_rna)
+
+
+def test_steps_and_terms_are_logged(caplog):
+    counts, profiles, _ = labelled_cells()
+    with caplog.at_level(logging.INFO):
+        label_shares(counts, whole(profiles), mapping(density_epochs=0, tolerance=0.05))
+    assert "mapped 400 cells in " in caplog.text
+    assert " steps of at most 100: objective -" in caplog.text
+    assert "in 100 steps" not in caplog.text

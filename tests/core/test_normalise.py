@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from sthelar_build.core.normalise import group_sums, log_normalise, scale_genes
+from sthelar_build.core.normalise import GeneScale, group_sums, log_normalise, row_blocks
 
 
 def test_every_row_is_scaled_to_the_same_sum_and_empty_rows_stay_empty():
@@ -23,13 +23,24 @@ def test_rows_without_a_group_are_in_no_sum():
 
 
 def test_scaled_genes_are_the_dense_ones_up_to_their_means():
+    """One cell alone has gene 0, which the ceiling cuts; no cell has gene 4."""
     rng = np.random.default_rng(0)
-    dense = rng.poisson(0.1, (300, 4)).astype(np.float64)
-    dense[0, 0] = 50
-    dense[:, 3] = 0
-    centred = dense - dense.mean(axis=0)
-    deviation = dense.std(axis=0, ddof=1)
-    expected = np.minimum(centred / np.where(deviation > 0, deviation, 1), 10)
-    scaled = scale_genes(sp.csr_matrix(dense)).toarray()
-    means = dense.mean(axis=0) / np.where(deviation > 0, deviation, 1)
-    np.testing.assert_allclose(scaled - means, expected, atol=1e-5)
+    table = rng.poisson(0.3, (300, 5)).astype(np.float32)
+    table[:, 0] = 0
+    table[0, 0] = 40
+    table[:, 4] = 0
+    logged = log_normalise(sp.csr_matrix(table)).toarray().astype(np.float64)
+    centred = logged - logged.mean(axis=0)
+    deviations = logged.std(axis=0, ddof=1)
+    expected = np.minimum(centred / np.where(deviations > 0, deviations, 1), 10)
+    assert expected.max() == 10
+    scale = GeneScale.of(sp.csr_matrix(table))
+    scaled = scale(log_normalise(sp.csr_matrix(table))).toarray()
+    middle = logged.mean(axis=0) / np.where(deviations > 0, deviations, 1)
+    np.testing.assert_allclose(scaled - middle, expected, atol=1e-5)
+    np.testing.assert_allclose(scale.means, scaled.mean(axis=0), atol=1e-6)
+
+
+def test_blocks_cover_every_row_once():
+    assert list(row_blocks(7, 3)) == [slice(0, 3), slice(3, 6), slice(6, 7)]
+    assert list(row_blocks(0, 3)) == []

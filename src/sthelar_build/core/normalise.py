@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 TARGET_SUM = 1e4
 """Counts per object after normalisation."""
+BLOCK_ROWS = 16_384
+"""Rows that are normalised at a time: few enough to stay small, enough to be quick."""
 
 
 def log_normalise(counts: sp.csr_matrix, target_sum: float = TARGET_SUM) -> sp.csr_matrix:
@@ -18,7 +23,7 @@ def log_normalise(counts: sp.csr_matrix, target_sum: float = TARGET_SUM) -> sp.c
     totals = row_sums(counts)
     factors = np.divide(target_sum, totals, out=np.zeros_like(totals), where=totals > 0)
     logged = sp.csr_matrix(counts, dtype=np.float32, copy=True)
-    logged.data *= np.repeat(factors, np.diff(logged.indptr)).astype(np.float32)
+    logged.data *= np.repeat(factors.astype(np.float32), np.diff(logged.indptr))
     np.log1p(logged.data, out=logged.data)
     return logged
 
@@ -48,20 +53,52 @@ def group_sums_sparse(
     return (members @ matrix).tocsr()
 
 
-def scale_genes(logged: sp.csr_matrix, ceiling: float = 10.0) -> sp.csr_matrix:
-    """Return expression in standard deviations of every gene, still sparse, not centred.
+@dataclass(frozen=True)
+class GeneScale:
+    """How to bring log-normalised expression to standard deviations of every gene, not centred."""
 
-    After centring, a value is at most ``ceiling``: what scanpy's ``scale(max_value=10)`` gives, without a
-    dense matrix. A gene that does not vary becomes 0.
-    """
-    n_rows = max(logged.shape[0], 1)
-    means = np.asarray(logged.sum(axis=0), dtype=np.float64).ravel() / n_rows
-    squares = np.asarray(logged.multiply(logged).sum(axis=0), dtype=np.float64).ravel()
-    freedom = max(n_rows - 1, 1)
-    deviations = np.sqrt(np.maximum(squares - n_rows * means**2, 0) / freedom)
-    factors = np.divide(1, deviations, out=np.zeros_like(means), where=deviations > 1e-6)
-    scaled = sp.csr_matrix(logged, dtype=np.float32, copy=True)
-    scaled.data *= factors[scaled.indices].astype(np.float32)
-    highest = (ceiling + means * factors)[scaled.indices].astype(np.float32)
-    np.minimum(scaled.data, highest, out=scaled.data)
-    return scaled
+    means: NDArray[np.float64]
+    """Mean of every gene, once scaled."""
+    factors: NDArray[np.float32]
+    """One over the standard deviation; 0 for a gene that does not vary."""
+    ceilings: NDArray[np.float32]
+    """Highest scaled value: that many standard deviations above the mean."""
+
+    @classmethod
+    def of(cls, counts: sp.csr_matrix, ceiling: float = 10.0) -> GeneScale:
+        """Measure raw counts, log-normalised block by block: never is there a second matrix of that size."""
+        n_rows, n_genes = counts.shape
+        sums, squares = np.zeros(n_genes), np.zeros(n_genes)
+        for rows in row_blocks(n_rows):
+            block = log_normalise(counts[rows])
+            logged = block.data.astype(np.float64)
+            sums += np.bincount(block.indices, logged, minlength=n_genes)
+            squares += np.bincount(block.indices, logged**2, minlength=n_genes)
+        means = sums / max(n_rows, 1)
+        variances = np.maximum(squares - n_rows * means**2, 0) / max(n_rows - 1, 1)
+        deviations = np.sqrt(variances)
+        factors = np.divide(1, deviations, out=np.zeros_like(means), where=deviations > 1e-6)
+        highest = (ceiling + means * factors).astype(np.float32)
+        scale = cls(np.zeros(n_genes), factors.astype(np.float32), highest)
+        clipped = np.zeros(n_genes)
+        for rows in row_blocks(n_rows):
+            block = scale(log_normalise(counts[rows]))
+            clipped += np.bincount(block.indices, block.data, minlength=n_genes)
+        return replace(scale, means=clipped / max(n_rows, 1))
+
+    def __call__(self, logged: sp.csr_matrix) -> sp.csr_matrix:
+        """Return log-normalised rows scaled, as CSR float32 of the same pattern.
+
+        After centring with the mean before the ceiling, a value is at most the ceiling: what scanpy's
+        ``scale(max_value=10)`` gives, without a dense matrix.
+        """
+        scaled = sp.csr_matrix(logged, dtype=np.float32, copy=True)
+        scaled.data *= self.factors[scaled.indices]
+        np.minimum(scaled.data, self.ceilings[scaled.indices], out=scaled.data)
+        return scaled
+
+
+def row_blocks(n_rows: int, block: int = BLOCK_ROWS) -> Iterator[slice]:
+    """Yield slices that cover all rows, one after the other, each of at most ``block``."""
+    for start in range(0, n_rows, block):
+        yield slice(start, min(start + block, n_rows))

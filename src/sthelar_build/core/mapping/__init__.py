@@ -1,0 +1,1 @@
+"""Tangram's objective and its optimiser, on sparse counts."""
