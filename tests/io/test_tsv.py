@@ -26,3 +26,10 @@ def test_a_missing_column_and_a_missing_file_are_named(tmp_path):
         read_tsv(write(tmp_path, "a\n1\n"), ["a", "b"])
     with pytest.raises(ConfigError, match=r"none\.tsv: expected a tab-separated table"):
         read_tsv(tmp_path / "none.tsv", ["a"])
+
+
+def test_optional_columns_may_be_absent_and_then_no_others_are_let_pass(tmp_path):
+    path = write(tmp_path, "a\tc\n1\t2\n")
+    assert read_tsv(path, ["a"], ["b", "c"]) == [(2, {"a": "1", "b": "", "c": "2"})]
+    with pytest.raises(ConfigError, match="expected no columns but a, b, found also c; rename"):
+        read_tsv(path, ["a"], ["b"])

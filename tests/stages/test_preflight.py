@@ -75,6 +75,8 @@ def test_good_files_are_described_and_have_no_problem(raw):
         "alignment_um_per_px": pytest.approx(0.425),
         "alignment_keypoints": 0,
         "reference_cells": 6,
+        "reference_matrix": "X",
+        "reference_scale": "raw",
         "reference_labels": {"B cell": 3, "T cell": 3},
         "shared_genes": 2,
     }
@@ -91,6 +93,13 @@ def test_a_reference_with_few_genes_of_the_panel_is_a_problem(raw):
     write_atlas(raw["reference"], {"EPCAM": "ENSG00000119888", "ACTB": "ENSG00000075624"})
     (problem,) = run(raw)["problems"]
     assert problem.startswith("Only 1 of the 3 genes")
+
+
+def test_a_label_map_for_labels_that_the_reference_lacks_is_a_problem(raw, tmp_path):
+    label_map = tmp_path / "map.tsv"
+    label_map.write_text("label\tclass\nT cells\tT_NK\nMacrophagge\tMyeloid\n", encoding="utf-8")
+    (problem,) = run(raw, label_map=label_map)["problems"]
+    assert problem == "The reference lacks labels of the label_map: Macrophagge."
 
 
 def test_missing_cell_boundaries_and_an_unknown_version_are_problems(raw):

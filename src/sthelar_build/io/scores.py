@@ -1,4 +1,4 @@
-"""``tangram_{nuclei,cells}.parquet``: an id and one column per fine label."""
+"""``tangram_{nuclei,cells}.parquet``: an id and one column per fine label, and a second opinion if there is one."""
 
 from __future__ import annotations
 
@@ -11,24 +11,38 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sthelar_build.core.scores import Scores
+from sthelar_build.core.transfer import Transfer
 from sthelar_build.errors import InputError
 from sthelar_build.io.provenance import Provenance
 from sthelar_build.io.tables import read_attributes, read_parquet_schema, write_table
+from sthelar_build.schema.tables import TRANSFER
 
 ID_COLUMNS = ("nucleus_id", "cell_id")
 
 
 def write_scores(
-    path: Path, scores: Scores, classes: Mapping[str, str], source: Provenance
+    path: Path,
+    scores: Scores,
+    classes: Mapping[str, str],
+    source: Provenance,
+    transfer: Transfer | None = None,
 ) -> None:
-    """Write scores; ``classes`` (label -> class) is kept beside the table as the attribute labels."""
+    """Write scores; ``classes`` (label -> class) is kept beside the table as the attribute labels.
+
+    A second opinion on the same objects adds the columns of TRANSFER at the end.
+    """
     frame = pd.DataFrame(scores.shares, columns=scores.labels)
     frame.insert(0, scores.id_column, scores.ids)
+    second = () if transfer is None else TRANSFER
+    if transfer is not None:
+        frame["transfer_label"] = transfer.labels
+        frame["transfer_probability"] = transfer.probabilities
     kind = pa.uint32() if scores.id_column == "nucleus_id" else pa.string()
     schema = pa.schema(
         [
             pa.field(scores.id_column, kind, nullable=False),
             *(pa.field(label, pa.float32()) for label in scores.labels),
+            *second,
         ]
     )
     write_table(path, frame, schema, source, {"labels": dict(classes)})
@@ -36,17 +50,29 @@ def write_scores(
 
 def read_scores(path: Path) -> Scores:
     """Read what :func:`write_scores` wrote; InputError if the table is something else."""
-    names = read_parquet_schema(path).names
+    names = [name for name in read_parquet_schema(path).names if name not in TRANSFER.names]
     if names[0] not in ID_COLUMNS or set(names[1:]) != set(read_attributes(path).get("labels", {})):
         raise InputError(
             f"{path}: expected an id and one column per label, found {', '.join(names[:4])}, ...; "
             "delete it and run again"
         )
-    table = pq.read_table(path)
+    table = pq.read_table(path, columns=names)
     shares = [table.column(name).to_numpy().astype(np.float32) for name in names[1:]]
     return Scores(
         names[0],
         table.column(names[0]).to_numpy(),
         names[1:],
         np.stack(shares, axis=1).reshape(table.num_rows, len(names) - 1),
+    )
+
+
+def read_transfer(path: Path) -> Transfer | None:
+    """Read the second opinion on the objects of :func:`read_scores`, in their order; None if there is none."""
+    if not set(TRANSFER.names) <= set(read_parquet_schema(path).names):
+        return None
+    frame = pq.read_table(path, columns=TRANSFER.names).to_pandas()
+    labels = frame["transfer_label"].astype(object)
+    return Transfer(
+        labels.where(labels.notna(), None).to_numpy(),
+        frame["transfer_probability"].to_numpy(dtype=np.float32),
     )

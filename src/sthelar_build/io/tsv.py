@@ -11,10 +11,13 @@ from sthelar_build.errors import ConfigError
 Row = dict[str, str]
 
 
-def read_tsv(path: Path, columns: Sequence[str]) -> list[tuple[int, Row]]:
-    """Return the number of the line and the cells in ``columns`` of every row; other columns are passed over.
+def read_tsv(
+    path: Path, columns: Sequence[str], optional: Sequence[str] | None = None
+) -> list[tuple[int, Row]]:
+    """Return the number of the line and the cells of every row, in ``columns`` and ``optional``.
 
-    Lines that start with # are comments. ConfigError if the file cannot be read or lacks a column.
+    Lines that start with # are comments. ConfigError if the file cannot be read or lacks a column. An ``optional``
+    column that is not there is empty; where any are named, all others are refused, else they are passed over.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -32,5 +35,11 @@ def read_tsv(path: Path, columns: Sequence[str]) -> list[tuple[int, Row]]:
             f"{path}: expected the tab-separated columns {', '.join(columns)}, "
             f"found {', '.join(found)}; correct the first line"
         )
-    cells = [{name: (row[name] or "").strip() for name in columns} for row in rows]
+    if optional is not None and (extra := sorted(set(found).difference(columns, optional))):
+        raise ConfigError(
+            f"{path}: expected no columns but {', '.join([*columns, *optional])}, "
+            f"found also {', '.join(extra)}; rename or remove them"
+        )
+    names = [*columns, *(optional or ())]
+    cells = [{name: (row.get(name) or "").strip() for name in names} for row in rows]
     return list(zip([number for number, _ in lines[1:]], cells, strict=True))

@@ -19,7 +19,7 @@ from sthelar_build.errors import InputError
 from sthelar_build.io.alignment import read_alignment
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.instance_maps import open_instance_maps
-from sthelar_build.io.label_map import read_label_map, resolve_labels
+from sthelar_build.io.label_map import read_label_map, resolve_labels, unused_labels
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import write_record
 from sthelar_build.io.reference import read_reference
@@ -159,10 +159,12 @@ def _look_at_reference(
             f"{path}: expected genes of the panel, by symbol (as {symbols[0]}) or Ensembl id (as {ids[0]}), "
             "found none; take an atlas of the same organism with either kind of name in var"
         )
-    resolve_labels(atlas.labels, read_label_map(label_map), path)
+    named = read_label_map(label_map)
+    resolve_labels(atlas.labels, named, path)
     found.facts |= {
         "reference_cells": int(atlas.cells_per_label.sum()),
-        "reference_scale": atlas.scale,
+        "reference_matrix": atlas.source,
+        "reference_scale": atlas.scale.kind,
         "reference_labels": dict(zip(atlas.labels, atlas.cells_per_label.tolist(), strict=True)),
         "shared_genes": shared,
     }
@@ -170,6 +172,8 @@ def _look_at_reference(
         found.problems.append(
             f"Only {shared} of the {len(genes)} genes of the panel are in the reference."
         )
+    if unused := unused_labels(named, atlas.labels):
+        found.problems.append(f"The reference lacks labels of the label_map: {', '.join(unused)}.")
 
 
 def _look_at_predictions(paths: list[Path], slide: str, found: _Findings) -> None:

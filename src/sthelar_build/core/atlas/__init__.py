@@ -1,0 +1,1 @@
+"""Reference atlases: which cells and genes are taken, and what their values mean."""
