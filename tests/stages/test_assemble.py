@@ -18,6 +18,7 @@ from slides import three_cells
 from sthelar_build.config import AssembleSettings
 from sthelar_build.core.correction import Correction
 from sthelar_build.errors import InputError
+from sthelar_build.io.counts import read_h5ad, write_h5ad
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.transform import read_transform, write_transform
 from sthelar_build.schema import elements
@@ -65,6 +66,18 @@ def test_the_store_shows_every_element(sdata):
         "he_patches_20x",
     }
     assert set(sdata.tables) == {"table_nuclei", "table_cells", "table_combined"}
+
+
+def test_cells_clustered_by_scvi_are_a_table_of_their_own(tmp_path):
+    files = three_cells.build(tmp_path)
+    clusters = read_h5ad(files["clusters_cells"])
+    clusters.obsm["X_scVI"] = clusters.obsm.pop("X_pca")
+    files["clusters_scvi"] = tmp_path / "clusters_scvi.h5ad"
+    write_h5ad(files["clusters_scvi"], clusters, provenance("test"))
+    sdata = spatialdata.read_zarr(_run(files, tmp_path / "sdata.zarr"))
+    table = sdata["table_scvi"]
+    assert "X_pca" not in table.obsm
+    np.testing.assert_array_equal(table.obsm["X_scVI"][0], [0, 10, 20])
 
 
 def test_every_element_lies_in_all_three_coordinate_systems(sdata):

@@ -1,5 +1,7 @@
 """Clusters of the three tables: who is in, and what is written."""
 
+from importlib.util import find_spec
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -73,9 +75,22 @@ def test_the_combined_table_has_the_cells_that_own_a_nucleus(paths, tmp_path):
     assert "nucleus_id" not in found.obs
 
 
-def test_threads_change_nothing(paths, tmp_path):
-    one = clustered(paths, "cells", tmp_path, threads=1)
-    two = clustered(paths, "cells", tmp_path, threads=2)
+def test_the_table_says_how_it_was_clustered(paths, tmp_path):
+    found = clustered(paths, "cells", tmp_path)
+    how = {"device": "cpu", "neighbours": "exact", "umap_fitted_rows": 59}
+    assert dict(found.uns["clustering"]) == how
+
+
+def test_a_gpu_that_is_not_there_is_refused_before_anything_is_read(paths, tmp_path):
+    settings = SETTINGS.model_copy(update={"device": "cuda"})
+    with pytest.raises(ConfigError, match=r"cluster.device: expected rapids-singlecell and a GPU"):
+        run(*paths, "cells", tmp_path / "x.h5ad", settings)
+
+
+@pytest.mark.parametrize("table", ["nuclei", "cells", "combined"])
+def test_threads_change_nothing(paths, tmp_path, table):
+    one = clustered(paths, table, tmp_path, threads=1)
+    two = clustered(paths, table, tmp_path, threads=2)
     np.testing.assert_array_equal(one.obsm["X_umap"], two.obsm["X_umap"])
     assert one.obs.equals(two.obs)
 
@@ -88,6 +103,22 @@ def test_a_slide_without_enough_transcripts_gives_an_empty_valid_table(paths, tm
     assert {"leiden_0.5", "leiden_1"} <= set(found.obs)
 
 
+@pytest.mark.skipif(find_spec("scvi") is not None, reason="scvi-tools is installed")
+def test_scvi_without_scvi_tools_is_refused(paths, tmp_path):
+    with pytest.raises(ConfigError, match=r"--table scvi: expected scvi-tools to be installed"):
+        run(*paths, "scvi", tmp_path / "x.h5ad", SETTINGS)
+
+
+@pytest.mark.skipif(find_spec("scvi") is None, reason="scvi-tools is not installed")
+def test_cells_are_clustered_in_the_latent_space_of_scvi(paths, tmp_path):
+    found = clustered(paths, "scvi", tmp_path)
+    assert found.obsm["X_scVI"].shape == (59, 10)
+    assert found.obs["cell_id"].tolist() == [f"c{number}" for number in range(1, 60)]
+    assert {"leiden_0.5", "leiden_1"} <= set(found.obs)
+
+
 def test_an_unknown_table_is_refused(paths, tmp_path):
-    with pytest.raises(ConfigError, match="expected one of nuclei, cells, combined, found 'cell'"):
+    with pytest.raises(
+        ConfigError, match="expected one of nuclei, cells, combined, scvi, found 'cell'"
+    ):
         run(*paths, "cell", tmp_path / "x.h5ad", SETTINGS)

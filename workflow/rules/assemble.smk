@@ -16,6 +16,9 @@ rule assemble:
         clusters_nuclei="results/{slide}/clusters_nuclei.h5ad",
         clusters_cells="results/{slide}/clusters_cells.h5ad",
         clusters_combined="results/{slide}/clusters_combined.h5ad",
+        clusters_scvi=(
+            "results/{slide}/clusters_scvi.h5ad" if CONFIG.cluster.scvi else []
+        ),
         tangram_nuclei="results/{slide}/tangram_nuclei.parquet",
         tangram_cells="results/{slide}/tangram_cells.parquet",
         labels="results/{slide}/labels.parquet",
@@ -31,6 +34,7 @@ rule assemble:
     threads: share_of_cores(len(SLIDES))
     params:
         xenium=subpath(input.experiment, parent=True),
+        clusters_scvi=option("clusters-scvi"),
         scales=repeated("scale", CONFIG.scales),
         patches=option("patches"),
         metrics=option("metrics"),
@@ -52,6 +56,7 @@ rule assemble:
             --clusters-nuclei {input.clusters_nuclei:q} \
             --clusters-cells {input.clusters_cells:q} \
             --clusters-combined {input.clusters_combined:q} \
+            {params.clusters_scvi:q} \
             --tangram-nuclei {input.tangram_nuclei:q} \
             --tangram-cells {input.tangram_cells:q} \
             --labels {input.labels:q} \

@@ -1,8 +1,8 @@
-"""Counts -> clusters of nuclei, of cells, and of both combined."""
+"""Counts -> clusters of nuclei, of cells, and of both combined; where asked for, of cells in the space of scVI."""
 
 
 rule cluster:
-    """Cluster nuclei, cells, or both combined."""
+    """Cluster nuclei, cells, both combined, or cells in the latent space of scVI."""
     input:
         counts_nuclei="results/{slide}/counts_nuclei.h5ad",
         counts_cells="results/{slide}/counts_cells.h5ad",

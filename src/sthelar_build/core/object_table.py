@@ -26,7 +26,8 @@ LABEL_COLUMNS = (
     "cluster",
 )
 """What ``obs`` takes from the labels of the cell; all but ``confidence`` are words."""
-EMBEDDINGS = ("X_pca", "X_umap")
+EMBEDDINGS = ("X_pca", "X_scVI", "X_umap")
+"""What ``obsm`` takes from the clusters, as far as they have it."""
 RANKING = "rank_genes_groups"
 
 
@@ -40,7 +41,7 @@ def object_table(
     counts
         Raw counts (CSR) of nuclei or cells; ``obs`` holds ``cell_id``, ``obsm["spatial"]`` um.
     clusters
-        Leiden columns, ``X_pca`` and ``X_umap`` of some of the objects, by the same ``obs_names``.
+        Leiden columns and ``EMBEDDINGS`` of some of the objects, by the same ``obs_names``.
     scores
         Tangram scores of some of the objects; their ids are the ``obs_names``, as text or as numbers.
     labels
@@ -65,7 +66,7 @@ def object_table(
     )
     table = AnnData(X=log_normalise(raw), obs=obs, var=counts.var.copy(), layers={COUNT_LAYER: raw})
     table.obsm["spatial"] = np.asarray(counts.obsm["spatial"])
-    for name in EMBEDDINGS:
+    for name in sorted(clusters.obsm.keys() & set(EMBEDDINGS)):
         table.obsm[name] = spread(np.asarray(clusters.obsm[name]), clustered)
     table.obsm["tangram_pred"] = spread(scores.shares, scored)
     table.uns["tangram_labels"] = np.array(scores.labels, dtype=object)

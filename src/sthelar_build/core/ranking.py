@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import rankdata
-
-from sthelar_build.core.normalise import group_sums
 
 _COLUMNS = ["group", "names", "scores", "logfoldchanges", "pvals", "pvals_adj"]
 
@@ -42,8 +42,8 @@ def rank_genes(
     scores keep the order of the genes. A group that holds all rows has nothing to be compared with:
     score 0, p 1.
     """
-    scores = wilcoxon_scores(logged, groups, len(group_names))
-    folds = _log_folds(logged, groups, len(group_names))
+    sums = _gene_sums(logged, groups, len(group_names))
+    scores, folds = _rank_scores(sums), _log_folds(sums)
     tables = []
     for number, name in enumerate(group_names):
         pvals = 2 * ndtr(-np.abs(scores[number]))
@@ -70,32 +70,50 @@ def wilcoxon_scores(
 
     Zeros are one tie, below all other values; only the others are sorted.
     """
+    return _rank_scores(_gene_sums(logged, groups, n_groups))
+
+
+@dataclass(frozen=True)
+class _GeneSums:
+    """What the test needs of every group and gene, both (groups, genes)."""
+
+    sizes: NDArray[np.float64]
+    """Rows of every group."""
+    ranks: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+
+def _gene_sums(logged: sp.csr_matrix, groups: NDArray[np.integer], n_groups: int) -> _GeneSums:
     n_rows, n_genes = logged.shape
     sizes = np.bincount(groups, minlength=n_groups).astype(np.float64)
     columns = logged.tocsc()
-    sums = np.empty((n_groups, n_genes))
+    ranks, values = np.empty((n_groups, n_genes)), np.empty((n_groups, n_genes))
     for gene in range(n_genes):
         part = slice(columns.indptr[gene], columns.indptr[gene + 1])
-        n_zero = n_rows - (part.stop - part.start)
-        owners = groups[columns.indices[part]]
-        present = np.bincount(owners, minlength=n_groups)
-        ranks = np.bincount(owners, rankdata(columns.data[part]), minlength=n_groups)
-        sums[:, gene] = ranks + present * n_zero + (sizes - present) * (n_zero + 1) / 2
-    expected = sizes * (n_rows + 1) / 2
-    spread = np.sqrt(sizes * (n_rows - sizes) * (n_rows + 1) / 12)
-    away = sums - expected[:, None]
+        n_zero = n_rows - int(part.stop - part.start)
+        owners, present = groups[columns.indices[part]], columns.data[part]
+        n_present = np.bincount(owners, minlength=n_groups)
+        above = np.bincount(owners, rankdata(present), minlength=n_groups)
+        ranks[:, gene] = above + n_present * n_zero + (sizes - n_present) * (n_zero + 1) / 2
+        values[:, gene] = np.bincount(owners, present, minlength=n_groups)
+    return _GeneSums(sizes, ranks, values)
+
+
+def _rank_scores(sums: _GeneSums) -> NDArray[np.float64]:
+    n_rows = sums.sizes.sum()
+    expected = sums.sizes * (n_rows + 1) / 2
+    spread = np.sqrt(sums.sizes * (n_rows - sums.sizes) * (n_rows + 1) / 12)
+    away = sums.ranks - expected[:, None]
     scores: NDArray[np.float64] = np.zeros_like(away)
     np.divide(away, spread[:, None], out=scores, where=spread[:, None] > 0)
     return scores
 
 
-def _log_folds(
-    logged: sp.csr_matrix, groups: NDArray[np.integer], n_groups: int
-) -> NDArray[np.float64]:
-    sums = group_sums(logged, groups, n_groups)
-    sizes = np.bincount(groups, minlength=n_groups).astype(np.float64)[:, None]
-    inside = np.expm1(sums / np.maximum(sizes, 1))
-    outside = np.expm1((sums.sum(axis=0) - sums) / np.maximum(len(groups) - sizes, 1))
+def _log_folds(sums: _GeneSums) -> NDArray[np.float64]:
+    sizes = sums.sizes[:, None]
+    inside = np.expm1(sums.values / np.maximum(sizes, 1))
+    others = np.maximum(sums.sizes.sum() - sizes, 1)
+    outside = np.expm1((sums.values.sum(axis=0) - sums.values) / others)
     return np.asarray(np.log2((inside + 1e-9) / (outside + 1e-9)))
 
 

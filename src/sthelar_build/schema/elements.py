@@ -14,6 +14,8 @@ PATCH_SHAPES = "he_patches"
 CELL_TABLE = "table_cells"
 NUCLEUS_TABLE = "table_nuclei"
 COMBINED_TABLE = "table_combined"
+SCVI_TABLE = "table_scvi"
+"""Cells clustered in the latent space of scVI, where that was asked for."""
 
 COUNT_LAYER = "count"
 """The layer of raw counts; ``X`` is log-normalised."""

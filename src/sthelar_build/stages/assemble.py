@@ -40,7 +40,17 @@ from sthelar_build.io.spatial import (
 )
 from sthelar_build.io.tables import read_table
 from sthelar_build.io.transform import read_transform
-from sthelar_build.options import InFile, InFiles, OutFile, Threads, Word, Words, as_json, in_step
+from sthelar_build.options import (
+    InFile,
+    InFiles,
+    MaybeInFile,
+    OutFile,
+    Threads,
+    Word,
+    Words,
+    as_json,
+    in_step,
+)
 from sthelar_build.schema import elements
 from sthelar_build.schema.frames import Frame
 from sthelar_build.schema.tables import LABELS
@@ -78,6 +88,7 @@ def run(
     slide: Word,
     store: OutFile,
     settings: Annotated[AssembleSettings, as_json(AssembleSettings)],
+    clusters_scvi: MaybeInFile = None,
     threads: Threads = 1,
 ) -> None:
     """Put everything of a slide into one SpatialData store."""
@@ -93,6 +104,7 @@ def run(
         _Annotation(counts_nuclei, clusters_nuclei, tangram_nuclei),
         _Annotation(counts_cells, clusters_cells, tangram_cells),
         _Annotation(counts_cells, clusters_combined, tangram_cells),
+        _Annotation(counts_cells, clusters_scvi, tangram_cells) if clusters_scvi else None,
         labels,
         elements.CELL_SHAPES if elements.CELL_SHAPES in shapes else None,
         slide,
@@ -109,6 +121,7 @@ def run(
         "clusters_nuclei": clusters_nuclei,
         "clusters_cells": clusters_cells,
         "clusters_combined": clusters_combined,
+        "clusters_scvi": clusters_scvi,
         "tangram_nuclei": tangram_nuclei,
         "tangram_cells": tangram_cells,
         "labels": labels,
@@ -136,11 +149,12 @@ def _tables(
     nuclei: _Annotation,
     cells: _Annotation,
     combined: _Annotation,
+    scvi: _Annotation | None,
     labels: Path,
     cell_region: str | None,
     slide: str,
 ) -> Iterator[tuple[str, AnnData]]:
-    """Make the three tables one after the other: only one is in memory.
+    """Make the tables one after the other: only one is in memory.
 
     ``cell_region`` is None where the bundle has no outlines of cells that rows could describe.
     """
@@ -157,6 +171,9 @@ def _tables(
         )
     table.layers[elements.NUCLEUS_COUNT_LAYER] = summed_over_nuclei(nucleus_counts, table.obs_names)
     yield elements.COMBINED_TABLE, linked_table(table, cell_region, "cell_id")
+    if scvi:
+        table = _table(scvi, by_cell, labels, slide)
+        yield elements.SCVI_TABLE, linked_table(table, cell_region, "cell_id")
 
 
 def _table(files: _Annotation, labels: pd.DataFrame, labels_path: Path, slide: str) -> AnnData:
