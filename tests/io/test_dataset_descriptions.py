@@ -4,6 +4,8 @@ import json
 
 import pandas as pd
 
+from sthelar_build.core.consistency import CONSISTENCY_COLUMNS
+from sthelar_build.core.consistency_words import page_facts
 from sthelar_build.io.dataset_descriptions import write_descriptions
 
 TABLES = {
@@ -38,6 +40,7 @@ VALUES = {
     "slides": [SLIDE],
     "classes": [],
     "splits": [],
+    "consistency": page_facts(pd.DataFrame(columns=CONSISTENCY_COLUMNS), {}, 0, 4),
 }
 
 

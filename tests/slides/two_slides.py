@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 import tifffile
+from anndata import AnnData
 from shapely import box
 
 from sthelar_build.core.tiling import patch_grid, patch_table
+from sthelar_build.io.counts import write_h5ad
 from sthelar_build.io.masks import MasksWriter
 from sthelar_build.io.patch_stream import PatchSource, SlideFiles
 from sthelar_build.io.patch_stream import patch_table as joined_table
@@ -22,6 +25,7 @@ SIDE_PX, OVERLAP_PX, UM_PER_PX = 32, 8, 0.25
 WIDTH_PX, HEIGHT_PX = 330, 90
 SLIDES = {"skin_s1": "Skin", "breast_s0": "Breast"}
 SOURCE = {"stage": "test"}
+GENES = ("CD3E", "EPCAM", "KRT8", "BG")
 CLASS_NAMES = ("T_NK", "Epithelial", "Other", "Glioblastoma")
 
 
@@ -160,6 +164,9 @@ def _write_cells(folder: Path) -> None:
         ("labels", labels, LABELS),
     ):
         write_table(folder / f"{name}.parquet", frame, schema, SOURCE)
+    counts = np.random.default_rng(0).poisson(3, (100, len(GENES))).astype(np.float32)
+    obs, var = pd.DataFrame({"cell_id": cell_ids}, index=cell_ids), pd.DataFrame(index=list(GENES))
+    write_h5ad(folder / "counts_cells.h5ad", AnnData(sp.csr_matrix(counts), obs, var), SOURCE)
 
 
 def source_of(folder: Path) -> PatchSource:

@@ -32,6 +32,7 @@ def run(folder, out, *, verdicts=None, **settings):
         masks=[one.masks for one in slides],
         metrics=[one.metrics for one in slides],
         labels=[folder / one.slide / "labels.parquet" for one in slides],
+        counts_cells=[folder / one.slide / "counts_cells.h5ad" for one in slides],
         transform=[folder / one.slide / "transform.json" for one in slides],
         out=out,
         settings=CollectSettings(**settings),
@@ -116,7 +117,10 @@ def test_croissant_describes_every_table_with_its_checksum(collected):
     assert record["name"]
     assert record["description"]
     files = {file["@id"]: file for file in record["distribution"]}
-    assert set(files) == {"patch_metrics.csv", "cell_count.csv", "types.csv", "splits.parquet"}
+    assert set(files) == {
+        *("patch_metrics.csv", "cell_count.csv", "types.csv", "splits.parquet"),
+        *("class_consistency.csv", "marker_means.csv"),
+    }
     for name, file in files.items():
         assert file["@type"] == "cr:FileObject"
         assert file["sha256"] == hashlib.sha256((out / name).read_bytes()).hexdigest()
@@ -138,6 +142,41 @@ def test_card_and_page_show_slides_classes_splits_and_audit(collected):
     assert '"stage": "collect"' in card
     assert "load_dataset" in page
     assert "http" not in page.split("</style>")[1]
+
+
+def test_two_slides_are_shown_side_by_side_and_not_judged(collected):
+    table = pd.read_csv(collected / "out" / "class_consistency.csv")
+    assert table["slide"].unique().tolist() == ["breast_s0", "skin_s1"]
+    assert table.groupby("slide")["share"].sum().tolist() == pytest.approx([1, 1])
+    assert table["flag"].isna().all()
+    means = pd.read_csv(collected / "out" / "marker_means.csv")
+    assert set(means["gene"]) == {"CD3E", "EPCAM", "KRT8"}
+    page = (collected / "out" / "index.html").read_text()
+    assert "2 slides are too few to judge" in page
+    assert "<td>25.0 %</td>" in page
+
+
+def test_fine_labels_of_two_classes_are_told(tmp_path, caplog):
+    with caplog.at_level(logging.WARNING):
+        run(tmp_path, tmp_path / "out")
+    # All cells of the two slides are called b, whatever their class.
+    assert (
+        "b is one fine label but several classes (Epithelial on breast_s0, skin_s1; " in caplog.text
+    )
+    assert (
+        "b is one fine label but several classes" in (tmp_path / "out" / "index.html").read_text()
+    )
+
+
+def test_counts_of_other_cells_are_refused(tmp_path):
+    run(tmp_path, tmp_path / "out")
+    path = tmp_path / "skin_s1" / "labels.parquet"
+    pq.write_table(pq.read_table(path).slice(0, 50), path)
+    with pytest.raises(
+        InputError, match="expected the 50 cells of the labels, found 100, of which 50"
+    ):
+        run(tmp_path, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
 
 
 def test_the_same_work_gives_the_same_bytes(collected, tmp_path):

@@ -9,12 +9,15 @@ rule collect:
         masks=each_slide("results/{slide}/masks_{scale}/manifest.json"),
         metrics=each_slide("results/{slide}/metrics_{scale}.parquet"),
         labels=each_slide("results/{slide}/labels.parquet"),
+        counts_cells=each_slide("results/{slide}/counts_cells.h5ad"),
         transform=each_slide("results/{slide}/transform.json"),
     output:
         patch_metrics="results/dataset/{scale}/patch_metrics.csv",
         cell_count="results/dataset/{scale}/cell_count.csv",
         types="results/dataset/{scale}/types.csv",
         splits="results/dataset/{scale}/splits.parquet",
+        class_consistency="results/dataset/{scale}/class_consistency.csv",
+        marker_means="results/dataset/{scale}/marker_means.csv",
         card="results/dataset/{scale}/card.md",
         croissant="results/dataset/{scale}/croissant.json",
         index="results/dataset/{scale}/index.html",
@@ -28,6 +31,7 @@ rule collect:
         masks=option("masks"),
         metrics=option("metrics"),
         labels=option("labels"),
+        counts_cells=option("counts-cells"),
         transform=option("transform"),
         out=subpath(output.index, parent=True),
         settings=settings("collect"),
@@ -41,6 +45,7 @@ rule collect:
             {params.masks:q} \
             {params.metrics:q} \
             {params.labels:q} \
+            {params.counts_cells:q} \
             {params.transform:q} \
             --out {params.out:q} \
             --settings {params.settings:q} &>{log:q}

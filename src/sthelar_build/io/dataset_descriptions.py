@@ -18,12 +18,16 @@ _ABOUT = {
     "cell_count.csv": "Nuclei of every class in the mask of every patch.",
     "types.csv": "Tissue of every patch.",
     "splits.parquet": "Split of every patch of every slide, or why it is in none.",
+    "class_consistency.csv": "Share and markers of every class on every slide, compared with the slides beside it.",
+    "marker_means.csv": "Means of the markers that all panels share, per slide and class: log2(1 + counts per 10,000).",
 }
 _KEYS = {
     "patch_metrics.csv": ["patch_id"],
     "cell_count.csv": ["Image"],
     "types.csv": ["img"],
     "splits.parquet": ["slide", "patch_id"],
+    "class_consistency.csv": ["slide", "class"],
+    "marker_means.csv": ["slide", "class", "gene"],
 }
 
 

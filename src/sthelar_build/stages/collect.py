@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,13 +11,21 @@ from typing import Annotated, Any
 import pandas as pd
 
 from sthelar_build.config import CollectSettings, Slide, load_slides
+from sthelar_build.core.consistency import (
+    ConsistencyRule,
+    class_consistency,
+    conflicting_labels,
+)
+from sthelar_build.core.consistency_words import page_facts
 from sthelar_build.core.dataset_facts import class_facts, slide_facts, split_facts
 from sthelar_build.core.dataset_tables import csv_tables, splits_table, unsplittable
+from sthelar_build.core.marker_means import marker_means
 from sthelar_build.core.split_plan import RANDOM, SplitRule, audit, chosen_strategy, plan_splits
 from sthelar_build.core.splits import SPLIT_NAMES, Splits
 from sthelar_build.core.verdict import FROM_WORST
 from sthelar_build.core.wording import tally
 from sthelar_build.io.atomic import published
+from sthelar_build.io.class_counts import read_class_counts
 from sthelar_build.io.dataset_descriptions import write_descriptions
 from sthelar_build.io.masks import ShownNuclei
 from sthelar_build.io.patch_stream import common_side_px, patch_geometry, patch_table
@@ -31,6 +39,7 @@ from sthelar_build.schema.tables import LABELS, SPLITS
 logger = logging.getLogger(__name__)
 
 _SPLITS = "splits.parquet"
+_OF_LABELS = ["cell_id", "final_label", "label2"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,7 @@ class _Slide:
     masks: Path
     metrics: Path
     labels: Path
+    counts: Path
     placed: Transform
 
     @property
@@ -57,6 +67,7 @@ def run(
     masks: InFiles,
     metrics: InFiles,
     labels: InFiles,
+    counts_cells: InFiles,
     transform: InFiles,
     out: OutFile,
     settings: Annotated[CollectSettings, as_json(CollectSettings)],
@@ -69,11 +80,12 @@ def run(
         masks=masks,
         metrics=metrics,
         labels=labels,
+        counts_cells=counts_cells,
         transform=transform,
     )
     slides = [
-        _Slide(rows[name], grid, manifest, measured, table, read_transform(placed))
-        for name, grid, manifest, measured, table, placed in sorted(files)
+        _Slide(rows[name], grid, manifest, measured, table, counts, read_transform(placed))
+        for name, grid, manifest, measured, table, counts, placed in sorted(files)
     ]
     side_px = common_side_px(one.patches for one in slides)
     table = pd.concat([_patches(one, settings) for one in slides], ignore_index=True)
@@ -88,7 +100,9 @@ def run(
 
     source = provenance("collect", settings, _inputs(slides_sheet, slides))
     splits = splits_table(table, kept, assigned)
-    tables = csv_tables(kept, side_px)
+    labelled = {one.name: read_table(one.labels, LABELS, _OF_LABELS) for one in slides}
+    compared, consistency = _compare(slides, labelled, settings)
+    tables = {**csv_tables(kept, side_px), **compared}
     for name, content in tables.items():
         with published(out / name) as draft:
             content.to_csv(draft, index=False)
@@ -99,7 +113,8 @@ def run(
         "side_px": side_px,
         "strategy": strategy,
         "audit": asdict(found),
-        **_facts(slides, table, splits),
+        **_facts(slides, labelled, table, splits),
+        "consistency": consistency,
     }
     write_descriptions(out, values, {**tables, _SPLITS: splits}, source)
 
@@ -107,7 +122,7 @@ def run(
 def _inputs(slides_sheet: Path, slides: Iterable[_Slide]) -> dict[str, Path]:
     inputs = {"slides_sheet": slides_sheet}
     for one in slides:
-        paths = (one.patches, one.masks, one.metrics, one.labels)
+        paths = (one.patches, one.masks, one.metrics, one.labels, one.counts)
         inputs |= {f"{one.name}/{path.name}": path for path in paths}
     return inputs
 
@@ -147,7 +162,10 @@ def _log(splits: Splits, strategy: str) -> None:
 
 
 def _facts(
-    slides: Sequence[_Slide], table: pd.DataFrame, splits: pd.DataFrame
+    slides: Sequence[_Slide],
+    labelled: Mapping[str, pd.DataFrame],
+    table: pd.DataFrame,
+    splits: pd.DataFrame,
 ) -> dict[str, list[dict[str, Any]]]:
     counted = slide_facts(table, splits)
     slide_rows = [
@@ -161,11 +179,28 @@ def _facts(
         }
         for one in slides
     ]
-    classes = class_facts(table, splits, _cells_per_class(slides))
+    classes = class_facts(table, splits, _cells_per_class(labelled.values()))
     return {"slides": slide_rows, "classes": classes, "splits": split_facts(slide_rows, classes)}
 
 
-def _cells_per_class(slides: Iterable[_Slide]) -> dict[str, int]:
-    labels = pd.concat([read_table(one.labels, LABELS, ["final_label"]) for one in slides])
-    published_as = labels.final_label.map(lambda name: class_named(name).patch_class)
+def _cells_per_class(labelled: Iterable[pd.DataFrame]) -> dict[str, int]:
+    names = pd.concat([table["final_label"] for table in labelled])
+    published_as = names.map(lambda name: class_named(name).patch_class)
     return {str(name): int(n) for name, n in published_as.value_counts().items()}
+
+
+def _compare(
+    slides: Sequence[_Slide], labelled: Mapping[str, pd.DataFrame], settings: CollectSettings
+) -> tuple[dict[str, pd.DataFrame], dict[str, Any]]:
+    """Compare the classes of all slides; return the tables, and what the page shows of them."""
+    counted = [
+        read_class_counts(one.counts, labelled[one.name], one.name, one.row.tissue)
+        for one in slides
+    ]
+    means = marker_means(counted)
+    found = class_consistency(counted, means, settings.part(ConsistencyRule))
+    conflicts = conflicting_labels(labelled)
+    page = page_facts(found, conflicts, means["gene"].nunique(), settings.min_siblings)
+    for sentence in (*page["flags"], *page["conflicts"]):
+        logger.warning("%s", sentence)
+    return {"class_consistency.csv": found, "marker_means.csv": means}, page
