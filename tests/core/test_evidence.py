@@ -5,11 +5,13 @@ import pytest
 import scipy.sparse as sp
 
 from sthelar_build.core.evidence import (
+    as_likelihoods,
     class_log_posteriors,
     cluster_log_likelihoods,
     contradicted,
     pooled,
     probabilities,
+    teaching,
 )
 
 # Five cells of gene A in cluster 0, five of gene B in cluster 1; the last cell is in the wrong one.
@@ -45,3 +47,40 @@ def test_a_missing_opinion_changes_nothing():
 
 def test_probabilities_sum_to_one():
     assert probabilities(evidence()).sum(axis=1) == pytest.approx(np.ones(10))
+
+
+def test_a_cell_that_teaches_is_left_out_of_its_own_profile():
+    counts = sp.csr_matrix([[8.0, 0], [0, 8], [8, 0]])
+    clusters = np.array([0, 1, 0])
+    likely = cluster_log_likelihoods(counts, clusters, 2, np.array([True, True, False]))
+    prior = 0.3 * 2 * np.array([0.5, 0.5])
+    profile = np.array([8, 0]) + prior
+    assert likely[2, 0] == pytest.approx(8 * np.log(profile[0] / profile.sum()))
+    left_out = prior[0] / prior.sum()
+    assert likely[0, 0] == pytest.approx(8 * np.log(left_out))
+
+
+def test_all_teach_where_too_few_agree():
+    agreeing = np.array([True, False, False, False, False, False, True, False])
+    clusters = np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    assert teaching(agreeing, clusters, 3).tolist() == [True] * 6 + [True, False]
+
+
+def test_an_opinion_that_is_never_wrong_keeps_its_shares():
+    shares = np.repeat(np.eye(2), 5, axis=0)
+    seen = as_likelihoods(shares, np.repeat([0, 1], 5), np.ones(10, dtype=bool))
+    np.testing.assert_allclose(seen, shares)
+
+
+def test_the_word_for_a_class_that_the_atlas_lacks_speaks_for_both():
+    # Class 1 is not in the atlas: its 60 cells are taken for class 0. Twenty are presumed to be named rightly.
+    shares = np.tile([1.0, 0.0], (80, 1))
+    given = np.repeat([0, 1], [20, 60])
+    seen = as_likelihoods(shares, given, np.ones(80, dtype=bool))
+    np.testing.assert_allclose(seen[0], [1, 60 / 80])
+
+
+def test_undecided_cells_and_silent_opinions_teach_nothing():
+    shares = np.array([[1.0, 0.0], [np.nan, np.nan], [0.0, 1.0]])
+    seen = as_likelihoods(shares, np.array([1, 1, 1]), np.array([False, True, True]))
+    np.testing.assert_allclose(seen, [[1, 0], [np.nan, np.nan], [0, 1]])

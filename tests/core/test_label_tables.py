@@ -1,4 +1,4 @@
-"""Labels of cells and the story of clusters, before and after human decisions."""
+"""Labels of cells and the story of clusters, from what was called."""
 
 import numpy as np
 import pandas as pd
@@ -6,12 +6,9 @@ import pytest
 
 from sthelar_build.core.clusters import Clustering
 from sthelar_build.core.label_tables import (
-    Curation,
-    Decision,
-    curate_calls,
-    curate_labels,
     describe_clusters,
     label_cells,
+    label_words,
 )
 from sthelar_build.core.refinement import CellCalls, ClusterCall
 from sthelar_build.core.voting import Witnesses
@@ -25,9 +22,12 @@ CALLS = [
 ]
 CLUSTERING = Clustering(pd.Index(["b", "c", "d"]), np.array([0, 1, 1]), ["0", "1"])
 CELL_CALLS = CellCalls(
-    np.array([0, 1, 0]), np.array([False, False, True]), np.array([0.9, 0.8, 0.7])
+    cluster=np.array([0, 1, 0]),
+    moved=np.array([False, False, True]),
+    confidence=np.array([0.9, 0.8, 0.7]),
+    named=np.array([0, 1, 0]),
+    classes=np.array([0, 1, 0]),
 )
-DECISION = Decision(find("Mast"), "A. Pathologist", "2026-01-31", "KIT and TPSAB1")
 
 
 @pytest.fixture
@@ -74,36 +74,31 @@ def test_a_clustered_cell_without_enough_transcripts_is_other():
     assert table["cluster"].tolist()[:2] == [None, None]
 
 
-def test_a_decision_on_a_cluster_holds_for_all_its_cells(labels):
-    found = curate_labels(labels, Curation({"1": DECISION}, {}), "cancer")
-    assert found["final_label"].tolist() == ["Other", "T_NK", "Myeloid", "Myeloid"]
-    assert found["decided_by"].tolist()[2:] == ["curation", "curation"]
-    assert labels["final_label"].tolist()[2] == "Epithelial"
-
-
-def test_a_decision_on_a_cell_comes_last_and_reaches_low_counts(labels):
-    found = curate_labels(labels, Curation({"1": DECISION}, {"a": DECISION}), "cancer")
-    assert found.iloc[0][["final_label", "label2", "label3"]].tolist() == [
-        "Myeloid",
-        "Mast",
-        "normal_cell",
-    ]
-
-
-def test_the_evidence_keeps_what_spoke_and_who_decided():
-    calls = curate_calls(["0", "1"], CALLS, Curation({"1": DECISION}, {}))
-    table = describe_clusters(CLUSTERING, calls, [["CD3D", "CD8A"], []], "cancer")
+def test_the_evidence_keeps_what_spoke():
+    table = describe_clusters(CLUSTERING, CALLS, [["CD3D", "CD8A"], []], "cancer")
     assert table.columns.tolist() == EVIDENCE.names
     assert table["n_cells"].tolist() == [1, 2]
     assert table["top_genes"].tolist() == ["CD3D,CD8A", ""]
-    assert table["final_label"].tolist() == ["T_NK", "Myeloid"]
+    assert table["final_label"].tolist() == ["T_NK", "Epithelial"]
     assert table["tangram_label"].tolist() == ["T_CD8", "B"]
-    assert "A. Pathologist" in table["reason"][1]
+    assert table["reason"].tolist() == ["both", "clear"]
 
 
 def test_a_slide_without_clusters_has_only_low_counts():
     none = Clustering(pd.Index([], dtype=object), np.array([], dtype=int), [])
-    nothing = CellCalls(np.array([], dtype=int), np.array([], dtype=bool), np.array([]))
+    codes = np.array([], dtype=int)
+    nothing = CellCalls(codes, codes.astype(bool), np.array([]), codes, codes)
     table = label_cells(["a"], none, [], nothing, np.array([], dtype=bool), "normal")
     assert table["decided_by"].tolist() == ["low_count"]
     assert describe_clusters(none, [], [], "normal").empty
+
+
+def test_the_four_words_of_a_fine_label_depend_on_the_condition():
+    assert label_words(find("Mast"), "cancer") == {
+        "final_label": "Myeloid",
+        "label1": find("Mast").label1,
+        "label2": "Mast",
+        "label3": "normal_cell",
+    }
+    assert label_words(find("mammary_luminal"), "cancer")["label3"] == "cancer_cell"
+    assert label_words(find("mammary_luminal"), "normal")["label3"] == "normal_cell"

@@ -1,8 +1,15 @@
 """Markers speak for the cluster that raises them, whatever the depth and the panel."""
 
 import numpy as np
+import pytest
+import scipy.sparse as sp
 
-from sthelar_build.core.markers import gene_rises, score_types
+from sthelar_build.core.markers import (
+    base_levels,
+    gene_rises,
+    score_types,
+    shown_markers,
+)
 from sthelar_build.schema.markers import MarkerType
 
 T = MarkerType("T", "T_NK", ("CD3D", "CD3E", "CD2", "TRAC"), ())
@@ -65,3 +72,31 @@ def test_a_gene_of_two_classes_counts_half():
     both = score_types(rises, genes, [shared, other]).scores[0, 0]
     assert alone == (4 + 1 + 1) / (3 + 1)
     assert both == (2 + 1 + 1) / (2.5 + 1)
+
+
+def test_parts_are_held_against_the_base_of_the_clusters():
+    base = base_levels(COUNTS)
+    np.testing.assert_allclose(gene_rises(COUNTS[:1], base), gene_rises(COUNTS)[:1])
+    assert (gene_rises(COUNTS[:1]) == 0).all()
+
+
+def test_the_two_highest_classes_are_named_where_both_are_high():
+    both = COUNTS[0] + COUNTS[1]
+    scores = score_types(gene_rises(np.vstack([COUNTS, both])), GENES, [T, B])
+    assert scores.two_highest(1.0)[2] is None
+    assert set(scores.two_highest(1.0)[5]) == {"T_NK", "B_Plasma"}
+
+
+def test_one_class_has_no_rival():
+    assert score_types(gene_rises(COUNTS), GENES, [T]).two_highest(0.0) == [None] * 5
+
+
+def test_a_cell_shows_markers_relative_to_what_is_usual():
+    counts = sp.csr_matrix([[2.0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 9]])
+    genes = ["CD3D", "CD3E", "CD2", "TRAC", "MS4A1", "ACTB"]
+    base = np.array([0.2, 0, 0, 0, 0.1, 0.7])
+    found = shown_markers(counts, base, genes, [T, B], ["T_NK", "B_Plasma", "Myeloid"])
+    tenth = 0.1 / len(genes)
+    assert found.dtype == np.float32
+    assert found[0] == pytest.approx([2 / (0.2 + 4 * tenth), 1 / (0.1 + tenth), 0])
+    assert found[1].tolist() == [0, 0, 0]

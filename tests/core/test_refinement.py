@@ -101,3 +101,34 @@ def test_without_any_decided_cluster_nobody_moves():
 def test_confidence_is_a_share():
     found = call_cells(COUNTS, CLUSTERS, calls([[3, 0], [0, 3]]), opinions(), 0.5, 2.0)
     assert ((found.confidence > 0.9) & (found.confidence <= 1)).all()
+
+
+def test_a_class_that_the_atlas_lacks_keeps_its_cells():
+    # Tangram takes all of cluster 0 for macrophages; the markers know that they are T cells.
+    shares = np.array([[0.05, 0.05, 0.9]] * 8)
+    clusters, counts = (
+        np.repeat([0, 1], [60, 20]),
+        sp.vstack([COUNTS[:1]] * 60 + [COUNTS[4:5]] * 20),
+    )
+    markers = MarkerScores(TYPES, np.array([[3.0, 0], [0, 3]]), [])
+    tangram = np.tile(shares[0], (80, 1))
+    found = call_clusters(tangram, LABELS, ENTRIES, clusters, markers, THRESHOLDS)
+    assert [call.entry.class_name for call in found] == ["T_NK", "Myeloid"]
+    opinion = class_shares(tangram, [ENTRIES[label] for label in LABELS])
+    cells = call_cells(sp.csr_matrix(counts), clusters, found, [opinion] * 4, 0.5, 2.0)
+    assert not cells.moved.any()
+    assert (cells.confidence > 0.8).all()
+
+
+def test_every_cell_says_what_it_names_and_what_it_is():
+    clusters = CLUSTERS.copy()
+    clusters[0] = 1
+    found = call_cells(COUNTS, clusters, calls([[3, 0], [0, 3]]), opinions(), 0.5, None)
+    assert found.named.tolist() == [T_NK] * 4 + [MYELOID] * 4
+    assert found.classes.tolist() == [MYELOID] + [T_NK] * 3 + [MYELOID] * 4
+
+
+def test_without_any_decided_cluster_cells_name_nothing():
+    found = call_cells(COUNTS, CLUSTERS, calls([[0.2, 0.1], [0.1, 0.2]]), opinions(), 0.5, 2.0)
+    assert found.named.tolist() == [-1] * 8
+    assert found.classes.tolist() == [CLASS_NAMES.index("Other")] * 8

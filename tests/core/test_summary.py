@@ -6,6 +6,7 @@ from sthelar_build.core.summary import (
     agreement,
     annotation,
     composition,
+    decisions,
     extremes,
     histogram,
     parts,
@@ -94,3 +95,22 @@ def test_one_value_is_the_best():
 
 def test_nothing_measured_shows_nothing():
     assert extremes(np.array([np.nan]), 4) == {"best": [], "median": [], "worst": []}
+
+
+def test_the_rows_of_one_line_are_one_decision():
+    rows = [
+        (3, "Epithelial", "Epithelial", 30, 30),
+        (3, "T_NK", "T_CD8", 10, 5),
+        (5, None, None, 0, 0),
+    ]
+    names = ["line", "from_class", "from_label", "n_cells", "n_kept"]
+    words = {"target": "cluster 1", "to_class": "Myeloid", "to_label": "Mast", "why": "KIT"}
+    table = pd.DataFrame(rows, columns=names).assign(**words, who="me", when="2026-01-31")
+    first, second = decisions(table)
+    assert (first.line, first.n_cells, first.n_kept, first.to_label) == (3, 40, 35, "Mast")
+    assert [(part.name, part.share) for part in first.changes] == [
+        ("Epithelial, Epithelial", 0.75),
+        ("T_NK, T_CD8", 0.25),
+    ]
+    assert (second.n_cells, second.changes) == (0, ())
+    assert list(decisions(table.iloc[:0])) == []

@@ -1,7 +1,6 @@
 """Agreement is accepted, clear markers win, and what nobody speaks for is Other."""
 
 import numpy as np
-import pytest
 
 from sthelar_build.core.voting import (
     Thresholds,
@@ -10,7 +9,6 @@ from sthelar_build.core.voting import (
     decide,
     entry_of,
     majority,
-    malignancy,
     of_brain_tumour,
     types_on_slide,
 )
@@ -63,21 +61,6 @@ def test_a_cluster_without_any_evidence_is_other():
 def test_votes_are_shares_of_those_who_vote():
     votes = majority(np.array([0, 1, 1, -1, 1]), np.array([0, 0, 0, 0, -1]), 2, 2)
     np.testing.assert_allclose(votes, [[1 / 3, 2 / 3], [0, 0]])
-
-
-@pytest.mark.parametrize(
-    ("label", "condition", "expected"),
-    [
-        ("mammary_luminal", "cancer", "cancer_cell"),
-        ("mammary_luminal", "normal", "normal_cell"),
-        ("Melanoma", "cancer", "cancer_cell"),
-        ("Keratinocyte", "cancer", "normal_cell"),
-        ("AT1", "cancer", "normal_cell"),
-        ("T_CD8", "cancer", "normal_cell"),
-    ],
-)
-def test_the_tumour_is_epithelium_or_melanocytes_of_a_cancer_slide(label, condition, expected):
-    assert malignancy(find(label), condition) == expected
 
 
 def test_astrocytes_of_a_brain_tumour_are_glioblastoma():

@@ -5,7 +5,7 @@ import pytest
 from sthelar_build.schema.package_tables import package_rows
 
 
-@pytest.mark.parametrize("name", ["labels.csv", "fine_labels.csv", "markers.csv"])
+@pytest.mark.parametrize("name", ["labels.csv", "fine_labels.csv", "malignancy.csv", "markers.csv"])
 def test_every_row_fills_the_columns_of_the_head(name):
     rows = package_rows(name)
     assert rows

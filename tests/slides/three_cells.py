@@ -102,6 +102,7 @@ def build(folder: Path) -> dict[str, Path]:
         "registration": "registration.parquet",
         "registration_pictures": "registration",
         "evidence": "evidence.parquet",
+        "overrides": "overrides.parquet",
         "refine_pictures": "refine",
     }
     return {name: folder / file for name, file in names.items()}
@@ -343,7 +344,10 @@ def _write_findings(folder: Path) -> None:
     evidence = pd.DataFrame(
         {
             "cluster": ["0", "1"],
+            "parent": [None, None],
             "n_cells": np.array([1, 1], dtype=np.uint32),
+            "purity": np.array([1, 0.5], dtype=np.float32),
+            "neighbour_purity": np.array([0.9, np.nan], dtype=np.float32),
             "tangram_label": ["T cell CD4/CD8", None],
             "tangram_class": ["T_NK", None],
             "tangram_share": np.array([0.9, np.nan], dtype=np.float32),
@@ -356,11 +360,31 @@ def _write_findings(folder: Path) -> None:
             "label1": ["T", "Epithelial"],
             "label2": ["T_CD8", "Epithelial"],
             "label3": ["normal_cell", "cancer_cell"],
+            "label3_reason": ["T_NK is not what the tumour grows from", "the label: cancer"],
             "decided_by": ["agreement", "markers"],
             "reason": ["Tangram and markers agree", "markers lead & Tangram is silent"],
+            "cluster_key": ["cluster:0@1.AAAAB", None],
         }
     )
-    write_table(folder / "evidence.parquet", evidence, tables.EVIDENCE, _SOURCE)
+    overrides = pd.DataFrame(
+        {
+            "line": np.array([2, 2, 4], dtype=np.uint32),
+            "target": ["cluster 1", "cluster 1", "region of <nest>.geojson"],
+            "from_class": ["T_NK", "Epithelial", None],
+            "from_label": ["T_CD8", "Epithelial", None],
+            "to_class": ["Epithelial", "Epithelial", "T_NK"],
+            "to_label": ["Epithelial", "Epithelial", "T_CD8"],
+            "n_cells": np.array([1200, 300, 0], dtype=np.uint32),
+            "n_kept": np.array([1100, 300, 0], dtype=np.uint32),
+            "who": ["A. Pathologist", "A. Pathologist", "B"],
+            "when": "2026-01-31",
+            "why": ["keratin & EPCAM", "keratin & EPCAM", "lymphoid"],
+        }
+    )
+    write_table(folder / "overrides.parquet", overrides, tables.OVERRIDES, _SOURCE)
+    second = {"class_name": "T_NK", "n_objects": 1200, "share": 0.75}
+    facts = {"second_opinion": [second | {"rival": "B_Plasma", "rival_share": 0.2}]}
+    write_table(folder / "evidence.parquet", evidence, tables.EVIDENCE, _SOURCE, facts)
     for name in ("registration/overlay", "registration/checkerboard_1", "refine/class_map"):
         path = folder / f"{name}.png"
         path.parent.mkdir(exist_ok=True)

@@ -124,6 +124,7 @@ class Toy:
             condition="cancer",
             labels=r / "labels.parquet",
             evidence=r / "evidence.parquet",
+            overrides=r / "overrides.parquet",
             pictures=r / "refine",
         )
         return self

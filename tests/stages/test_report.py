@@ -85,6 +85,12 @@ def test_every_picture_has_a_text_and_every_table_a_caption(page, outline):
     assert outline.headings[0] == "h1"
 
 
+def test_a_second_opinion_is_shown_class_by_class(page):
+    text = re.sub(r"(<[^>]+>|\s)+", " ", page)
+    assert "A second opinion" in text
+    assert "T_NK 1 200 75.0 % B_Plasma 20.0 %" in text
+
+
 def test_it_answers_the_four_questions(page):
     text = re.sub(r"<[^>]+>", " ", page)
     assert re.search(r"Is it aligned\?\s+Warning\s+Error 0\.41 µm median, 1\.90 µm", text)
@@ -107,6 +113,25 @@ def test_what_was_left_out_is_counted_by_reason(page):
         r"Patches at 40x without metrics</th><td>no nucleus in the mask</td><td[^>]*>4<", page
     )
     assert re.search(r"Cells that became Other</th><td>too few transcripts</td><td[^>]*>1<", page)
+
+
+def test_what_people_decided_is_shown_with_who_why_and_how_many(page):
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    assert "2 cluster 1 1 200 T_NK, T_CD8 300 Epithelial, Epithelial, already so Epithelial" in text
+    assert "1 500 1 400 left by later lines A. Pathologist 2026-01-31 keratin &amp; EPCAM" in text
+    assert "4 region of &lt;nest&gt;.geojson \N{EN DASH} T_NK T CD8 0 B 2026-01-31" in text
+
+
+def test_without_decisions_there_is_no_table_of_them(files, tmp_path):
+    table = pq.read_table(files["overrides"])
+    pq.write_table(table.slice(0, 0), tmp_path / "overrides.parquet")
+    page = _run(files, tmp_path / "report.html", overrides=tmp_path / "overrides.parquet")
+    assert "What people decided" not in page
+
+
+def test_the_key_of_a_cluster_can_be_copied(page):
+    assert '<code class="key">cluster:0@1.AAAAB</code>' in page
+    assert page.count('<code class="key">') == 1
 
 
 def test_the_gallery_shows_each_measured_patch_at_most_once(outline):

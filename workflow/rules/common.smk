@@ -1,6 +1,7 @@
 """The configuration and the two sheets, read once; the functions that rules take their values from."""
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from sthelar_build.config import (
     check_predictions,
@@ -11,6 +12,7 @@ from sthelar_build.config import (
     settings_json,
 )
 from sthelar_build.errors import SthelarError
+from sthelar_build.io.curation_targets import needed_files, strays
 
 try:
     CONFIG = load_config(config)
@@ -18,14 +20,18 @@ try:
     REFERENCES = load_references(CONFIG.references)
     check_references(SLIDES, REFERENCES, CONFIG.slides)
     check_predictions(SLIDES, list(CONFIG.scales), CONFIG.slides)
+    CURATION = {slide: needed_files(CONFIG.curation, slide) for slide in SLIDES}
 except SthelarError as error:
     raise WorkflowError(str(error)) from None
+
+for table in strays(CONFIG.curation, SLIDES):
+    logger.warning(f"{table}: decides nothing, as no slide has this name")
 
 
 wildcard_constraints:
     slide="[A-Za-z0-9_]+",
     scale="|".join(CONFIG.scales),
-    table="nuclei|cells|combined",
+    table="nuclei|cells|combined|scvi",
     format="|".join(CONFIG.formats),
 
 
@@ -70,8 +76,18 @@ def reference(column):
 
 def curation(wildcards):
     """Return the slide's table of human decisions, if there is one."""
-    table = CONFIG.curation / f"{wildcards.slide}.tsv"
-    return table if table.is_file() else []
+    return CURATION[wildcards.slide].table or []
+
+
+def curation_files(wildcards):
+    """Return the files that the slide's table of human decisions names: lists of cells, regions."""
+    return CURATION[wildcards.slide].files
+
+
+def curation_transform(wildcards):
+    """Return the place of the H&E, where a region is drawn on it; else refine does not wait for it."""
+    drawn_on_he = CURATION[wildcards.slide].drawn_on_he
+    return f"results/{wildcards.slide}/transform.json" if drawn_on_he else []
 
 
 def share_of_cores(jobs):

@@ -13,9 +13,12 @@ rule refine:
         clusters_combined="results/{slide}/clusters_combined.h5ad",
         label_map=reference("label_map"),
         curation=curation,
+        curation_files=curation_files,
+        transform=curation_transform,
     output:
         labels="results/{slide}/labels.parquet",
         evidence="results/{slide}/evidence.parquet",
+        overrides="results/{slide}/overrides.parquet",
         class_map="results/{slide}/refine/class_map.png",
     log:
         "logs/{slide}/refine.log",
@@ -26,6 +29,7 @@ rule refine:
         condition=sheet("condition"),
         label_map=option("label-map"),
         curation=option("curation"),
+        transform=option("transform"),
         pictures=subpath(output.class_map, parent=True),
         settings=settings("refine"),
     shell:
@@ -42,8 +46,10 @@ rule refine:
             --condition {params.condition:q} \
             {params.label_map:q} \
             {params.curation:q} \
+            {params.transform:q} \
             --labels {output.labels:q} \
             --evidence {output.evidence:q} \
+            --overrides {output.overrides:q} \
             --pictures {params.pictures:q} \
             --settings {params.settings:q} &>{log:q}
         """

@@ -11,6 +11,7 @@ rule report:
         registration="results/{slide}/registration.parquet",
         overlay="results/{slide}/registration/overlay.png",
         evidence="results/{slide}/evidence.parquet",
+        overrides="results/{slide}/overrides.parquet",
         labels="results/{slide}/labels.parquet",
         class_map="results/{slide}/refine/class_map.png",
         patches=each_scale("results/{slide}/patches_{scale}.parquet"),
@@ -41,6 +42,7 @@ rule report:
             --registration {input.registration:q} \
             --registration-pictures {params.registration_pictures:q} \
             --evidence {input.evidence:q} \
+            --overrides {input.overrides:q} \
             --labels {input.labels:q} \
             --refine-pictures {params.refine_pictures:q} \
             {params.scales:q} \

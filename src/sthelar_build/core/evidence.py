@@ -9,13 +9,28 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
-from sthelar_build.core.normalise import group_sums
+from sthelar_build.core.normalise import group_sums, row_blocks
 
-_PRIOR_COUNTS = 20.0
+_PRIOR_PER_GENE = 0.3
+_FEWEST_TEACHERS = 0.2
 _FLOOR = 0.02
 _LOWEST = -20.0
+_PRIOR_CELLS = 20.0
 
 Floats = NDArray[np.float64]
+
+
+def teaching(
+    agreeing: NDArray[np.bool_], clusters: NDArray[np.integer], n_clusters: int
+) -> NDArray[np.bool_]:
+    """Return the cells that teach the profile of their cluster.
+
+    They are those that agree with its class; all of it where fewer than a fifth do, as where Tangram was overruled.
+    """
+    share = np.bincount(clusters, agreeing, n_clusters) / np.maximum(
+        np.bincount(clusters, minlength=n_clusters), 1
+    )
+    return np.asarray(agreeing | (share < _FEWEST_TEACHERS)[clusters])
 
 
 def cluster_log_likelihoods(
@@ -40,13 +55,32 @@ def cluster_log_likelihoods(
     Returns
     -------
     (cells, clusters): multinomial log likelihood, up to a constant per cell. Profiles are smoothed with
-    20 molecules of the whole slide's profile, so no gene rules a cluster out.
+    molecules of the whole slide's profile, 0.3 for every gene, so no gene rules a cluster out. A cell that teaches is left out of its
+    own cluster's profile, where its molecules would speak for themselves: the fewer molecules a gene has, the louder.
     """
-    sums = group_sums(counts, np.where(teachers, clusters, -1), n_clusters)
+    taught = np.where(teachers, clusters, -1)
+    sums = group_sums(counts, taught, n_clusters)
     whole = sums.sum(axis=0) + 1e-9
-    profiles = sums + _PRIOR_COUNTS * whole / whole.sum()
-    logs = np.log(profiles / profiles.sum(axis=1, keepdims=True))
-    return np.asarray(counts @ logs.T)
+    profiles = sums + _PRIOR_PER_GENE * counts.shape[1] * whole / whole.sum()
+    totals = profiles.sum(axis=1)
+    likely = np.asarray(counts @ (np.log(profiles) - np.log(totals)[:, None]).T)
+    for rows in row_blocks(counts.shape[0]):
+        inside = np.flatnonzero(taught[rows] >= 0) + rows.start
+        own = taught[inside]
+        likely[inside, own] = _left_out(counts[inside], profiles, totals, own)
+    return likely
+
+
+def _left_out(
+    counts: sp.csr_matrix, profiles: Floats, totals: Floats, own: NDArray[np.integer]
+) -> Floats:
+    """Return the log likelihood of rows under the profile of their own cluster, made without them."""
+    row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    others = profiles[own[row], counts.indices] - counts.data
+    n_own = np.bincount(row, counts.data, counts.shape[0])
+    # Profiles hold every teacher and a prior above 0; rounding may still leave less than nothing.
+    logs = np.log(np.maximum(others, 1e-12)) - np.log(totals[own] - n_own)[row]
+    return np.asarray(np.bincount(row, counts.data * logs, counts.shape[0]), dtype=np.float64)
 
 
 def class_log_posteriors(
@@ -82,6 +116,34 @@ def pooled(log_posteriors: Floats, opinions: Sequence[Floats]) -> Floats:
         silent = np.isnan(shares).any(axis=1)
         total[~silent] += np.log(np.maximum(shares[~silent], _FLOOR))
     return total
+
+
+def as_likelihoods(
+    shares: Floats, classes: NDArray[np.integer], decided: NDArray[np.bool_]
+) -> Floats:
+    """Return how likely an opinion is for a cell of each class, by how often it errs (Dawid & Skene 1979).
+
+    Parameters
+    ----------
+    shares
+        (cells, classes) of one opinion; a row of NaN has none.
+    classes
+        Class of the cluster of every cell.
+    decided
+        Cells whose cluster has a class: they show what the opinion says of each class. Twenty more cells of every
+        class are taken to be named rightly.
+
+    Returns
+    -------
+    (cells, classes); NaN stays. An opinion that is never wrong keeps its shares. Where an atlas lacks a class and its
+    cells are always taken for another, that other word speaks for both.
+    """
+    n_classes = shares.shape[1]
+    heard = decided & ~np.isnan(shares).any(axis=1)
+    said = np.eye(n_classes) * _PRIOR_CELLS
+    for number in np.unique(classes[heard]):
+        said[number] += shares[heard & (classes == number)].sum(axis=0)
+    return np.asarray(shares @ (said / said.sum(axis=1, keepdims=True)).T)
 
 
 def contradicted(

@@ -1,44 +1,20 @@
-"""The tables of labels and of evidence, from the calls of clusters and cells, and human decisions."""
+"""The tables of labels and of evidence, from the calls of clusters and cells."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from sthelar_build.core.clusters import Clustering
+from sthelar_build.core.malignancy import malignancy
 from sthelar_build.core.refinement import CellCalls, ClusterCall
-from sthelar_build.core.voting import malignancy
 from sthelar_build.schema.labels import OTHER
 from sthelar_build.schema.tables import EVIDENCE
 from sthelar_build.schema.vocabulary import LESS_THAN_TEN, FineLabel
-from sthelar_build.schema.words import CELL_EVIDENCE, CURATION, LOW_COUNT
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What somebody decided, and why."""
-
-    label: FineLabel
-    who: str
-    when: str
-    why: str
-
-    @property
-    def reason(self) -> str:
-        """The decision in words."""
-        return f"curated by {self.who} on {self.when}: {self.why}"
-
-
-@dataclass(frozen=True)
-class Curation:
-    """All decisions on one slide, by name of the cluster and by cell_id."""
-
-    clusters: Mapping[str, Decision] = field(default_factory=dict)
-    cells: Mapping[str, Decision] = field(default_factory=dict)
+from sthelar_build.schema.words import CELL_EVIDENCE, LOW_COUNT
 
 
 def label_cells(
@@ -56,7 +32,7 @@ def label_cells(
     """
     ids = list(clustering.cell_ids[enough])
     given = [calls[number] for number in cell_calls.cluster[enough]]
-    called = pd.DataFrame([_words(call.entry, condition) for call in given], index=ids)
+    called = pd.DataFrame([label_words(call.entry, condition) for call in given], index=ids)
     called = called.reindex(columns=["final_label", "label1", "label2", "label3"])
     called["confidence"] = cell_calls.confidence[enough]
     called["decided_by"] = [
@@ -74,47 +50,13 @@ def label_cells(
     return table.astype({"confidence": np.float32})
 
 
-def curate_labels(table: pd.DataFrame, decisions: Curation, condition: str) -> pd.DataFrame:
-    """Return the labels after human decisions: those on clusters, then those on cells.
-
-    A cluster's decision holds for all its cells, also for those that had left its class. Cells below the
-    count threshold are in no cluster; they stay Other unless they are named themselves.
-    """
-    table = table.copy()
-    for column, chosen in (("cluster", decisions.clusters), ("cell_id", decisions.cells)):
-        for target, decision in chosen.items():
-            words = _words(decision.label, condition)
-            decided = {**words, "decided_by": CURATION, "confidence": np.float32(1)}
-            rows = table[column] == target
-            for name, value in decided.items():
-                table[name] = table[name].where(~rows, value)
-    return table
-
-
-def curate_calls(
-    names: Sequence[str], calls: Sequence[ClusterCall], decisions: Curation
-) -> list[ClusterCall]:
-    """Return the calls after human decisions on clusters; what spoke for them stays as it was."""
-    return [
-        replace(
-            call,
-            entry=decisions.clusters[name].label,
-            decided_by=CURATION,
-            reason=decisions.clusters[name].reason,
-        )
-        if name in decisions.clusters
-        else call
-        for name, call in zip(names, calls, strict=True)
-    ]
-
-
 def describe_clusters(
     clustering: Clustering,
     calls: Sequence[ClusterCall],
     top_genes: Sequence[Sequence[str]],
     condition: str,
 ) -> pd.DataFrame:
-    """Return one row per cluster with the columns of EVIDENCE."""
+    """Return one row per cluster with the columns of EVIDENCE; ``cluster_key`` is left to curation."""
     sizes = np.bincount(clustering.clusters, minlength=len(clustering.names))
     rows = [
         {
@@ -128,7 +70,8 @@ def describe_clusters(
             "marker_score": call.seen.marker_score,
             "marker_margin": call.seen.marker_margin,
             "top_genes": ",".join(genes),
-            **_words(call.entry, condition),
+            **label_words(call.entry, condition),
+            "label3_reason": malignancy(call.entry, condition).reason,
             "decided_by": call.decided_by,
             "reason": call.reason,
         }
@@ -139,10 +82,11 @@ def describe_clusters(
     return table.astype({"n_cells": np.uint32, **dict.fromkeys(floats, np.float32)})
 
 
-def _words(entry: FineLabel, condition: str) -> dict[str, str]:
+def label_words(entry: FineLabel, condition: str) -> dict[str, str | None]:
+    """Return what the four columns of labels say of a fine label on a slide of this condition."""
     return {
         "final_label": entry.class_name,
         "label1": entry.label1,
         "label2": entry.label,
-        "label3": malignancy(entry, condition),
+        "label3": malignancy(entry, condition).label3,
     }

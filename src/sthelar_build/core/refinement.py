@@ -10,16 +10,18 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from sthelar_build.core.evidence import (
+    as_likelihoods,
     class_log_posteriors,
     cluster_log_likelihoods,
     contradicted,
     pooled,
     probabilities,
+    teaching,
 )
 from sthelar_build.core.markers import MarkerScores
 from sthelar_build.core.scores import strongest
 from sthelar_build.core.voting import Thresholds, Witnesses, decide, entry_of, majority
-from sthelar_build.schema.labels import CLASS_NAMES
+from sthelar_build.schema.labels import CLASS_NAMES, OTHER
 from sthelar_build.schema.vocabulary import FineLabel
 from sthelar_build.schema.words import MARKERS, NEITHER
 
@@ -51,6 +53,10 @@ class CellCalls:
     """Cells that left the class of their cluster."""
     confidence: Floats
     """0 to 1."""
+    named: Codes
+    """Number of the class that the cell's own evidence names; -1 where no cluster has a class."""
+    classes: Codes
+    """Number of the class that it has."""
 
 
 def class_shares(shares: NDArray[np.floating], entries: Sequence[FineLabel]) -> Floats:
@@ -140,32 +146,35 @@ def call_cells(
 
     The evidence of a cell is the sum of the log posterior of its molecules under the profiles of the
     clusters, and of the logs of its opinions (:func:`sthelar_build.core.evidence.pooled`). ``opinions``
-    are class shares (cells, classes); the first is the cell's own Tangram, and the cells whose Tangram
-    names the class of their cluster teach the profile of that cluster. A cell of an undecided cluster
-    has no class to contradict and stays.
+    are class shares (cells, classes), heard by how often they err; the first is the cell's own Tangram, and
+    the cells whose Tangram names the class of their cluster teach the profile of that cluster. A cell of an
+    undecided cluster has no class to contradict and stays.
 
     The confidence is the mean of two shares of the class given: in the cell's evidence, and among the
     cells of its cluster by their evidence.
     """
     if all(call.decided_by == NEITHER for call in calls):
         nobody = np.zeros(len(clusters))
-        return CellCalls(clusters, nobody.astype(bool), nobody)
+        other = np.full(len(clusters), _NUMBER[OTHER])
+        return CellCalls(clusters, nobody.astype(bool), nobody, np.full_like(other, -1), other)
     class_of = np.array([_NUMBER[call.entry.class_name] for call in calls])
     given = class_of[clusters]
     decided = np.array([call.decided_by != NEITHER for call in calls])
-    teachers = strongest(opinions[0]) == given
+    teachers = teaching(strongest(opinions[0]) == given, clusters, len(calls))
     likely = cluster_log_likelihoods(counts, clusters, len(calls), teachers)
     likely[:, ~decided] = -np.inf
     evidence = pooled(
         class_log_posteriors(likely, clusters, class_of, len(CLASS_NAMES), molecule_weight),
-        opinions,
+        [as_likelihoods(shares, given, decided[clusters]) for shares in opinions],
     )
     moved = np.zeros(len(clusters), dtype=bool)
     if log_odds is not None:
         moved = decided[clusters] & contradicted(evidence, given, log_odds)
-    new_class = np.where(moved, evidence.argmax(axis=1), given)
+    named = evidence.argmax(axis=1)
+    new_class = np.where(moved, named, given)
     donor = _likeliest(likely, clusters, class_of, new_class, moved)
-    return CellCalls(donor, moved, _confidence(evidence, clusters, new_class, decided))
+    confidence = _confidence(evidence, clusters, new_class, decided)
+    return CellCalls(donor, moved, confidence, named, new_class)
 
 
 def _likeliest(

@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from sthelar_build.core.cluster_calling import ClusterCaller, divided
 from sthelar_build.core.clusters import ClusteredCells, Clustering
-from sthelar_build.core.label_tables import (
-    Curation,
-    curate_calls,
-    curate_labels,
-    describe_clusters,
-    label_cells,
-)
-from sthelar_build.core.markers import MarkerScores, gene_rises, score_types
-from sthelar_build.core.normalise import group_sums, row_sums
+from sthelar_build.core.label_tables import describe_clusters, label_cells
+from sthelar_build.core.markers import MarkerScores
+from sthelar_build.core.normalise import row_sums
 from sthelar_build.core.opinions import Floats, combined_opinion, nuclear_opinions
+from sthelar_build.core.purity import Near, neighbour_purity, purity
 from sthelar_build.core.ranking import rank_genes
-from sthelar_build.core.refinement import call_cells, call_clusters, class_shares
-from sthelar_build.core.scores import Scores
+from sthelar_build.core.refinement import (
+    CellCalls,
+    ClusterCall,
+    call_cells,
+    class_shares,
+)
+from sthelar_build.core.scores import Scores, strongest
+from sthelar_build.core.splitting import SplitRule
 from sthelar_build.core.voting import Thresholds, types_on_slide
+from sthelar_build.schema.labels import CLASS_NAMES
 from sthelar_build.schema.vocabulary import FineLabel
+from sthelar_build.schema.words import NEITHER
 
 _TOP_GENES = 12
 
@@ -38,6 +44,8 @@ class Case:
     """The nuclei, in the order of their clustering."""
     combined: Clustering
     """Clusters of nuclei and cells combined."""
+    near: Near
+    """Nearest neighbours of the clustered cells by expression."""
     cell_scores: Scores
     nucleus_scores: Scores
     entries: Mapping[str, FineLabel]
@@ -60,6 +68,13 @@ class LabelRule:
     min_tangram_share: float
     cell_log_odds: float | None
     molecule_weight: float
+    min_cluster_purity: float
+    min_split_cells: int
+
+    @property
+    def split(self) -> SplitRule:
+        """When a cluster is taken apart."""
+        return SplitRule(self.min_cluster_purity, self.min_split_cells, self.molecule_weight)
 
 
 @dataclass(frozen=True)
@@ -71,42 +86,36 @@ class SlideLabels:
     evidence: pd.DataFrame
     """The columns of EVIDENCE, one row per cluster."""
     markers: MarkerScores
+    clustering: Clustering
+    """Of the clustered cells, over-merged clusters taken apart."""
 
 
-def label_slide(
-    case: Case, rule: LabelRule, every_cell: pd.Series, decisions: Curation
-) -> SlideLabels:
-    """Decide the clusters, let the cells speak that contradict theirs, and apply human decisions.
+def label_slide(case: Case, rule: LabelRule, every_cell: pd.Series) -> SlideLabels:
+    """Take over-merged clusters apart, decide what they are, and let the cells speak that contradict theirs.
 
     ``every_cell`` holds the ids of all cells of the bundle, in its order.
     """
-    cells, clustering = case.cells, case.cells.clustering
-    markers = marker_scores(case)
     thresholds = Thresholds(rule.min_marker_score, rule.min_marker_margin, rule.min_tangram_share)
-    calls = call_clusters(
-        case.cell_scores.of(clustering.cell_ids),
-        case.cell_scores.labels,
-        case.entries,
-        clustering.clusters,
-        markers,
-        thresholds,
-    )
+    types = types_on_slide(case.tissue, case.condition)
+    calls_of = ClusterCaller(case.cells, case.cell_scores, case.entries, types, thresholds)
+    heard = opinions(case)
+    cells, parents = divided(calls_of, strongest(heard[0]), rule.split)
+    clustering = cells.clustering
+    calls = calls_of(clustering.clusters, len(clustering.names))
     cell_calls = call_cells(
         cells.counts,
         clustering.clusters,
         calls,
-        opinions(case),
+        heard,
         rule.molecule_weight,
         rule.cell_log_odds,
     )
     enough = row_sums(cells.counts) >= rule.min_transcripts
     labels = label_cells(every_cell, clustering, calls, cell_calls, enough, case.condition)
-    calls = curate_calls(clustering.names, calls, decisions)
-    return SlideLabels(
-        curate_labels(labels, decisions, case.condition),
-        describe_clusters(clustering, calls, top_genes(cells), case.condition),
-        markers,
-    )
+    evidence = describe_clusters(clustering, calls, top_genes(cells), case.condition)
+    evidence = with_purity(evidence, parents, clustering.clusters, cell_calls, calls, case.near)
+    markers = calls_of.markers(clustering.clusters, len(calls))
+    return SlideLabels(labels, evidence, markers, clustering)
 
 
 def opinions(case: Case) -> list[Floats]:
@@ -121,12 +130,24 @@ def opinions(case: Case) -> list[Floats]:
     ]
 
 
-def marker_scores(case: Case) -> MarkerScores:
-    """Return how far the markers of the types that the slide may hold rise in every cluster."""
-    clustering = case.cells.clustering
-    sums = group_sums(case.cells.counts, clustering.clusters, len(clustering.names))
-    types = types_on_slide(case.tissue, case.condition)
-    return score_types(gene_rises(sums), case.cells.genes, types)
+def with_purity(
+    evidence: pd.DataFrame,
+    parents: list[str | None],
+    clusters: NDArray[np.intp],
+    cells: CellCalls,
+    calls: list[ClusterCall],
+    near: Near,
+) -> pd.DataFrame:
+    """Return the evidence with where every cluster comes from, and how pure it is."""
+    numbers = np.array([CLASS_NAMES.index(call.entry.class_name) for call in calls], dtype=np.intp)
+    own = purity(cells.named, numbers[clusters], clusters, len(calls))
+    own[[call.decided_by == NEITHER for call in calls]] = np.nan
+    around = neighbour_purity(cells.classes, near, clusters, len(calls))
+    return evidence.assign(
+        parent=pd.Series(parents, index=evidence.index, dtype=object),
+        purity=own.astype(np.float32),
+        neighbour_purity=around.astype(np.float32),
+    )
 
 
 def top_genes(cells: ClusteredCells) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from sthelar_build.schema.labels import CLASSES
 from sthelar_build.schema.tables import METRIC_NAMES
 from sthelar_build.schema.words import LOW_COUNT, NEITHER
+
+_DECISION_WORDS = ("target", "to_class", "to_label", "who", "when", "why")
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,43 @@ class Annotation:
     """Share of the cells with enough transcripts whose class rests on evidence."""
     mean_confidence: float | None
     """Over the cells with enough transcripts; None if there are none."""
+
+
+@dataclass(frozen=True)
+class HumanDecision:
+    """One line of a table of human decisions, and what it changed."""
+
+    line: int
+    target: str
+    to_class: str
+    to_label: str
+    who: str
+    when: str
+    why: str
+    changes: tuple[Part, ...]
+    """The labels that its cells had, as ``class, fine type``; most frequent first; none if it has no cells."""
+    n_cells: int
+    n_kept: int
+    """Cells that no later line changed again."""
+
+
+def decisions(overrides: pd.DataFrame) -> Iterator[HumanDecision]:
+    """Yield the human decisions of a slide, one per line of its table, in order."""
+    for _, rows in overrides.groupby("line", sort=True):
+        first = rows.iloc[0]
+        n_cells = int(rows["n_cells"].sum())
+        changed = rows[rows["n_cells"] > 0]
+        yield HumanDecision(
+            line=int(first["line"]),
+            **{name: str(first[name]) for name in _DECISION_WORDS},
+            changes=tuple(
+                Part(f"{row['from_class']}, {row['from_label']}", count, count / n_cells)
+                for row in changed.to_dict("records")
+                for count in [int(row["n_cells"])]
+            ),
+            n_cells=n_cells,
+            n_kept=int(rows["n_kept"].sum()),
+        )
 
 
 def composition(final_labels: pd.Series) -> list[Part]:

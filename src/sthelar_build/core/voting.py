@@ -10,14 +10,9 @@ from numpy.typing import NDArray
 
 from sthelar_build.schema.labels import OTHER
 from sthelar_build.schema.markers import MarkerType, types_of_tissue
-from sthelar_build.schema.vocabulary import CANCER, NORMAL, FineLabel, find, key
+from sthelar_build.schema.vocabulary import FineLabel, find, key
 from sthelar_build.schema.words import AGREEMENT, MARKERS, NEITHER, TANGRAM
 
-_TUMOUR_CLASSES = frozenset({"Epithelial", "Melanocyte", "Glioblastoma"})
-_NEVER_TUMOUR = frozenset(
-    key(label) for label in ("AT1", "ciliated", "multiciliated", "mesothelial", "Langerhans")
-)
-_KERATINOCYTE = "Keratinocyte"
 _GLIOBLASTOMA_TYPE = "Glioblastoma_tumor_cell_astrocyte_derived"
 _OPC = frozenset(
     key(label) for label in ("OPC", "oligodendrocyte progenitor", "oligodendrocyte precursor")
@@ -105,22 +100,6 @@ def majority(
     shares = np.zeros(counts.shape)
     np.divide(counts, totals, out=shares, where=totals > 0)
     return shares
-
-
-def malignancy(entry: FineLabel, condition: str) -> str:
-    """Return cancer_cell or normal_cell for a type on a slide of a condition.
-
-    On a cancer slide, epithelium, melanocytes and glioblastoma count as the tumour. Keratinocytes,
-    alveolar type I, ciliated and mesothelial cells do not: they line what the tumour grows in. A
-    cluster that is otherwise is a matter for the curation file.
-    """
-    tumour = (
-        condition == "cancer"
-        and entry.class_name in _TUMOUR_CLASSES
-        and entry.label1 != _KERATINOCYTE
-        and not _NEVER_TUMOUR.intersection({key(entry.label)})
-    )
-    return CANCER if tumour else NORMAL
 
 
 def of_brain_tumour(tissue: str, condition: str) -> bool:

@@ -127,7 +127,12 @@ LABELS = pa.schema(
         _field("final_label", _STRING, "class name of schema/labels.csv"),
         _field("label1", _STRING, "coarse type"),
         _field("label2", _STRING, "fine type"),
-        _field("label3", _STRING, "cancer_cell, normal_cell, or less10"),
+        _field(
+            "label3",
+            _STRING,
+            "cancer_cell, normal_cell, or less10; null where nothing tells",
+            null=True,
+        ),
         _field(
             "confidence",
             pa.float32(),
@@ -150,8 +155,26 @@ LABELS = pa.schema(
 
 EVIDENCE = pa.schema(
     [
-        _field("cluster", _STRING, "cluster of the cell table"),
+        _field("cluster", _STRING, "cluster of the cell table, or part of one, such as 7.1"),
+        _field(
+            "parent",
+            _STRING,
+            "cluster that the part comes from, where one was taken apart; else null",
+            null=True,
+        ),
         _field("n_cells", pa.uint32(), "cells in the cluster"),
+        _field(
+            "purity",
+            pa.float32(),
+            "share of the cells whose own evidence names the class; null where it has none",
+            null=True,
+        ),
+        _field(
+            "neighbour_purity",
+            pa.float32(),
+            "mean share of the ten nearest cells by expression that have the same class",
+            null=True,
+        ),
         _field(
             "tangram_label",
             _STRING,
@@ -177,12 +200,54 @@ EVIDENCE = pa.schema(
         _field("final_label", _STRING, "the class decided"),
         _field("label1", _STRING, "the coarse type decided"),
         _field("label2", _STRING, "the fine type decided"),
-        _field("label3", _STRING, "cancer_cell or normal_cell"),
+        _field(
+            "label3", _STRING, "cancer_cell or normal_cell; null where nothing tells", null=True
+        ),
+        _field("label3_reason", _STRING, "what label3 rests on"),
         _field("decided_by", _STRING, "agreement, markers, tangram, neither, or curation"),
         _field("reason", _STRING, "the decision in words"),
+        _field(
+            "cluster_key",
+            _STRING,
+            "the target to write into config/curation/{slide}.tsv to decide on it: name, size and a sample of its cells; "
+            "null without cells that have enough transcripts",
+            null=True,
+        ),
     ]
 )
-"""``evidence.parquet``: one row per cluster."""
+"""``evidence.parquet``: one row per cluster, or per part of a cluster that was taken apart."""
+
+OVERRIDES = pa.schema(
+    [
+        _field("line", pa.uint32(), "number of the line in config/curation/{slide}.tsv"),
+        _field("target", _STRING, "the cells that it is on, in words"),
+        _field(
+            "from_class", _STRING, "class that they had; null where it changes no cell", null=True
+        ),
+        _field("from_label", _STRING, "fine type that they had; null as well", null=True),
+        _field("to_class", _STRING, "class that the line gives"),
+        _field("to_label", _STRING, "fine type that the line gives"),
+        _field("n_cells", pa.uint32(), "cells that it gave it to"),
+        _field("n_kept", pa.uint32(), "those of them that no later line changed again"),
+        _field("who", _STRING, "who decided"),
+        _field("when", _STRING, "date of the decision"),
+        _field("why", _STRING, "why"),
+    ]
+)
+"""``overrides.parquet``: human decisions, one row per line of the table and label that it changed."""
+
+TRANSFER = pa.schema(
+    [
+        _field(
+            "transfer_label",
+            _STRING,
+            "fine label that a logistic regression on the reference gives; null where no shared gene was counted",
+            null=True,
+        ),
+        _field("transfer_probability", pa.float32(), "its probability for that label", null=True),
+    ]
+)
+"""``tangram_{nuclei,cells}.parquet``: the last two columns, if ``annotate.label_transfer`` is set."""
 
 PATCHES = pa.schema(
     [

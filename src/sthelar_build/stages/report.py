@@ -20,7 +20,7 @@ from sthelar_build.io.pictures.embedded import captioned_pictures
 from sthelar_build.io.pictures.patch_gallery import ShownPatch, patch_gallery
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import read_record
-from sthelar_build.io.tables import read_table
+from sthelar_build.io.tables import read_attributes, read_table
 from sthelar_build.io.transform import Transform, read_transform
 from sthelar_build.options import InFile, InFiles, OutFile, Word, Words, as_json, in_step
 from sthelar_build.schema.labels import PATCH_CLASSES
@@ -29,6 +29,7 @@ from sthelar_build.schema.tables import (
     LABELS,
     METRIC_NAMES,
     METRICS,
+    OVERRIDES,
     PATCHES,
     REGISTRATION,
 )
@@ -61,6 +62,7 @@ def run(
     registration: InFile,
     registration_pictures: InFile,
     evidence: InFile,
+    overrides: InFile,
     labels: InFile,
     refine_pictures: InFile,
     scale: Words,
@@ -77,6 +79,7 @@ def run(
     registered = read_transform(transform)
     tiles = read_table(registration, REGISTRATION)
     clusters = read_table(evidence, EVIDENCE)
+    decided = read_table(overrides, OVERRIDES)
     cells = read_table(labels, LABELS)
     files = in_step(scale=scale, patches=patches, masks=masks, metrics=metrics)
     with open_he(he) as image:
@@ -93,6 +96,7 @@ def run(
         "transform": transform,
         "registration": registration,
         "evidence": evidence,
+        "overrides": overrides,
         "labels": labels,
         **{f"patches_{name}": path for name, path, _, _ in files},
         **{f"masks_{name}": path for name, _, path, _ in files},
@@ -116,6 +120,8 @@ def run(
         "annotation": annotation,
         "classes": summary.composition(cells["final_label"]),
         "clusters": clusters.to_dict("records"),
+        "second_opinion": read_attributes(evidence).get("second_opinion", []),
+        "decisions": list(summary.decisions(decided)),
         "refine_pictures": captioned_pictures(refine_pictures, settings.picture_px),
         "scales": scales,
         "legend": [(c.name, c.hex_colour) for c in PATCH_CLASSES],
