@@ -8,19 +8,35 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from sthelar_build.errors import ConfigError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+
+def _in_order(interval: tuple[float, float]) -> tuple[float, float]:
+    if interval[0] > interval[1]:
+        raise ValueError("expected the smaller end of the interval first")
+    return interval
+
+
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Interval = Annotated[tuple[Share, Share], AfterValidator(_in_order)] | None
 Part = TypeVar("Part", bound="DataclassInstance")
 
 
@@ -121,7 +137,7 @@ class PreflightSettings(Settings):
 class IngestSettings(Settings):
     """Read a Xenium bundle of any version into tables."""
 
-    revision: Literal[1] = 1
+    revision: Literal[2] = 2
 
 
 class CountSettings(Settings):
@@ -325,9 +341,9 @@ class RefineSettings(Settings):
 
 
 class TileSettings(Settings):
-    """Cut the H&E into a grid of patches."""
+    """Cut the H&E into a grid of patches; measure their tissue and their blur."""
 
-    revision: Literal[1] = 1
+    revision: Literal[2] = 2
     side_px: Annotated[int, Field(ge=32)] = 256
     """Side of a patch, in pixels of the scale."""
     overlap_px: Count = 64
@@ -349,9 +365,19 @@ class TileSettings(Settings):
 class RasteriseSettings(Settings):
     """Draw the nuclei of every patch."""
 
-    revision: Literal[1] = 1
+    revision: Literal[2] = 2
+    source: Literal["polygons", "raster"] = "polygons"
+    """What is drawn: the outlines of the bundle, which are simplified (about 25 corners), straight at the scale; or its
+    exact nucleus raster (``cells.zarr.zip``), by nearest neighbour, so in steps of a morphology pixel."""
     min_visible_px: Count = 10
     """A nucleus with fewer visible pixels in a patch is not drawn there."""
+    compared_patches: Count = 64
+    """Patches with nuclei, evenly spread, on which outlines and raster are compared where the bundle has both; 0 for none."""
+
+    @property
+    def reads_raster(self) -> bool:
+        """Whether the nucleus raster of the bundle is read at all."""
+        return self.source == "raster" or self.compared_patches > 0
 
 
 class SegmentSettings(Settings):
@@ -412,19 +438,16 @@ SplitStrategy = Literal["auto", "patient", "slide", "space", "random_leaky"]
 
 
 class CollectSettings(Settings):
-    """Gather all slides: statistics, splits, card."""
+    """Gather all slides: statistics and splits."""
 
-    revision: Literal[1] = 1
-    title: Annotated[str, Field(min_length=1)] = "Cell types in H&E, from Xenium"
-    """Name of the dataset on its card."""
-    licence: str = ""
-    """Licence of the dataset, as an SPDX id or URL; empty says none."""
-    url: str = ""
-    """Where the dataset can be found; may be empty."""
+    revision: Literal[2] = 2
     strategy: SplitStrategy = "auto"
     """What is kept apart: patients, slides, space (bands of each slide), or nothing (random_leaky).
 
-    auto takes patients if there are at least three, else space."""
+    auto takes patients if there are at least three, else space. All share out the rarest class first."""
+    frozen_splits: Path | None = None
+    """A copy of the ``splits.parquet`` of an earlier run: its splits are used again, and the settings of splits do not matter.
+    ``{scale}`` in the path stands for the name of the scale. It must have the patches of this run and be unchanged."""
     shares: tuple[Share, Share, Share] = (0.6, 0.2, 0.2)
     """Shares of train, valid and test; they sum to 1."""
     guard_px: Count = 64
@@ -449,6 +472,32 @@ class CollectSettings(Settings):
             raise ValueError("expected shares of train, valid and test that sum to 1")
         return shares
 
+    def frozen_splits_at(self, scale: str) -> Path | None:
+        """Return the frozen splits of a scale; None if there are none."""
+        return self.frozen_splits and Path(str(self.frozen_splits).replace(SCALE, scale))
+
+
+class DescribeSettings(Settings):
+    """Describe the dataset: card, page, Croissant, sample pictures."""
+
+    revision: Literal[1] = 1
+    title: Annotated[str, Field(min_length=1)] = "Cell types in H&E, from Xenium"
+    """Name of the dataset on its card."""
+    licence: str = ""
+    """Licence of the dataset, as an SPDX id (CC-BY-4.0) or URL; empty says none."""
+    url: str = ""
+    """Where the dataset can be found; may be empty."""
+    creators: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """Who made the dataset: names of people or organisations."""
+    date_published: Annotated[str, Field(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""
+    """Day of publication, as 2026-11-21; empty says none. A setting, so that the same run gives the same card."""
+    citation: str = ""
+    """How to cite the dataset, in BibTeX or plain words."""
+    samples_per_slide: Annotated[int, Field(ge=1, le=12)] = 5
+    """Patches of every slide in the picture of samples."""
+    max_sample_slides: Annotated[int, Field(ge=1, le=100)] = 12
+    """Slides in the picture of samples, at most: evenly spread over those of the dataset."""
+
 
 class ExportSettings(Settings):
     """Write the patches of all slides as a dataset in one format."""
@@ -456,16 +505,62 @@ class ExportSettings(Settings):
     revision: Literal[1] = 1
     min_nuclei: Count = 1
     """Patches with fewer nuclei in the mask are left out."""
-    jaccard: tuple[Share, Share] | None = None
-    """Interval of Jaccard to keep, both ends included; none keeps all, patches without a metric too."""
-    png_level: Annotated[int, Field(ge=0, le=9)] = 6
-    """Effort of PNG compression; lossless at any."""
+    min_tissue: Share = 0
+    """Patches with a smaller share of tissue are left out."""
+    max_blur_um: Positive | None = None
+    """Patches that are more blurred are left out, in um: the standard deviation of the Gaussian that their tissue looks blurred
+    by. Sharp slides have about 0.5; from 1 to 1.5 nuclei lose their texture. Not relative to the slide: a limit in um means
+    the same on every scanner, keeps all of a sharp slide, and nothing of one that is out of focus throughout."""
+    dice: Interval = None
+    """Interval of Dice to keep, both ends included; null keeps all, patches without a metric too."""
+    jaccard: Interval = None
+    """The same of Jaccard; the published advice for training is [0.45, 1]."""
+    bpq: Interval = None
+    """The same of bPQ."""
+    png_level: Annotated[int, Field(ge=0, le=9)] = 1
+    """Effort of PNG compression; lossless at any. 6 makes images 3 % smaller, and takes seven times as long as 1."""
     deflate_level: Annotated[int, Field(ge=0, le=9)] = 1
     """Effort of compression inside npz files; lossless at any."""
     pannuke_folds: bool = False
     """Also write PanNuke's fold form: ``fold_{train,valid,test}/{images,masks,types}.npy``."""
     huggingface_shard_rows: Annotated[int, Field(ge=100)] = 5000
     """Most rows of a Hugging Face shard."""
+    grouping: Literal["detailed", "grouped", "cancer_normal"] = "detailed"
+    """Classes of the patch formats: detailed (nine), grouped (Immune, Stromal, Epithelial, Melanocyte, Other), or
+    cancer_normal (cancer_cell, normal_cell, and Other where label3 gives no answer)."""
+
+
+class ExportSlidesSettings(Settings):
+    """Write whole slides, labelled and placed on their H&E, as a dataset in one format."""
+
+    revision: Literal[1] = 1
+    min_verdict: Literal["pass", "warn", "fail"] = "warn"
+    """Slides whose registration is judged worse are left out of formats that lie on the H&E; fail keeps all."""
+    spot_layout: Literal["square", "hex"] = "square"
+    """Pseudo-Visium spots of hest and stimage: squares in rows and columns, or discs in a hexagonal lattice. Squares side
+    by side lose no transcript, and are what HEST-1k has for Xenium; hex with 55 and 100 um is the geometry of Visium."""
+    spot_um: Positive = 100
+    """Side of a square spot or diameter of a disc, in um."""
+    spot_spacing_um: Positive = 100
+    """Distance between the centres of neighbouring spots, in um; at least ``spot_um``."""
+    spot_min_counts: Annotated[int, Field(ge=1)] = 1
+    """Spots with fewer counted transcripts are left out."""
+    spot_min_qv: Annotated[float, Field(ge=0)] = 20
+    """Transcripts of lower quality are not counted in spots."""
+    hest_min_tissue: Share = 0.15
+    """Spots whose patch has a smaller share of tissue get no patch in hest; HEST's own limit."""
+    stimage_um_per_px: Positive = 1
+    """Size of a pixel of stimage's whole-slide image, in um; at 1 most slides open without lifting Pillow's limit."""
+    qupath_gzip_nuclei: Count = 100_000
+    """Slides with more nuclei get their QuPath file compressed (``.geojson.gz``)."""
+    species: Annotated[str, Field(min_length=1)] = "Homo sapiens"
+    """Species, as hest and stimage state it."""
+
+    @model_validator(mode="after")
+    def _spots_apart(self) -> ExportSlidesSettings:
+        if self.spot_um > self.spot_spacing_um:
+            raise ValueError("expected spot_um of at most spot_spacing_um: spots must not overlap")
+        return self
 
 
 SCALE = "{scale}"
@@ -531,7 +626,11 @@ class Reference(Settings):
         return value or None
 
 
-ExportFormat = Literal["pannuke", "sthelar", "cellvit", "huggingface"]
+PatchFormat = Literal["pannuke", "sthelar", "cellvit", "cellvit_plus", "huggingface"]
+"""Formats made of patches: written once for every scale."""
+SlideFormat = Literal["qupath", "explorer", "hest", "stimage"]
+"""Formats made of whole slides: they have no scale, and are written once."""
+ExportFormat = Literal[PatchFormat, SlideFormat]
 
 _SCALE_WORDS = ("native", "native/2")
 
@@ -563,7 +662,8 @@ class Config(Settings):
     }
     """Name of each scale, and what it is: native (level 0), native/2, or um per px."""
     formats: tuple[ExportFormat, ...] = ("pannuke", "sthelar", "cellvit", "huggingface")
-    """Dataset formats to write."""
+    """Dataset formats to write: pannuke, sthelar, cellvit, cellvit_plus and huggingface at every scale; qupath, explorer,
+    hest and stimage, which have no scale of ours, once."""
     simulate: dict[str, SimulateSettings] = {}
     """Recipes of the toy slides, by name."""
     preflight: PreflightSettings = PreflightSettings()
@@ -581,11 +681,23 @@ class Config(Settings):
     report: ReportSettings = ReportSettings()
     collect: CollectSettings = CollectSettings()
     export: ExportSettings = ExportSettings()
+    export_slides: ExportSlidesSettings = ExportSlidesSettings()
+    describe: DescribeSettings = DescribeSettings()
 
     @field_validator("scales")
     @classmethod
     def _known_scales(cls, scales: dict[str, str]) -> dict[str, str]:
         return {name: _check_scale(value) for name, value in scales.items()}
+
+    @property
+    def patch_formats(self) -> list[str]:
+        """The formats that are written for every scale."""
+        return [name for name in self.formats if name in get_args(PatchFormat)]
+
+    @property
+    def slide_formats(self) -> list[str]:
+        """The formats that are written once."""
+        return [name for name in self.formats if name in get_args(SlideFormat)]
 
     def settings_of(self, stage: str) -> Settings:
         """Return the settings of a stage by its name."""
@@ -636,6 +748,16 @@ def check_predictions(slides: Mapping[str, Slide], scales: Sequence[str], sheet:
                 f"{sheet}: slide {slide.slide}: expected {SCALE} in the path of the predictions, as a file serves one of "
                 f"the scales {', '.join(scales)}, found {str(slide.predictions)!r}; give one h5 for each scale"
             )
+
+
+def check_frozen_splits(config: Config) -> None:
+    """Raise ConfigError if one file of frozen splits is to serve several scales."""
+    path = config.collect.frozen_splits
+    if path and len(config.scales) > 1 and SCALE not in str(path):
+        raise ConfigError(
+            f"configuration: collect.frozen_splits: expected {SCALE} in the path, as a file serves one of the scales "
+            f"{', '.join(config.scales)}, found {str(path)!r}; give one file for each scale"
+        )
 
 
 def problems(error: ValidationError) -> str:

@@ -9,10 +9,14 @@ from sthelar_build.core.patches import (
     class_channels,
     class_counts,
     counters,
-    left_out,
     renumbered,
     type_map,
 )
+
+
+def ids(*values):
+    return np.array(values, dtype=np.uint32)
+
 
 DENSE = np.array([[1, 1, 0], [0, 2, 3]], dtype=np.int32)
 CLASS_OF = np.array([6, 1, 6], dtype=np.uint8)
@@ -20,17 +24,20 @@ CLASS_OF = np.array([6, 1, 6], dtype=np.uint8)
 
 def test_ids_become_dense_in_ascending_order_and_background_stays():
     instances = np.array([[0, 0xFFFFFFFF], [17, 17]], dtype=np.uint32)
-    dense, ids = renumbered(instances)
+    dense = renumbered(instances, ids(17, 0xFFFFFFFF))
     np.testing.assert_array_equal(dense, [[0, 2], [1, 1]])
-    np.testing.assert_array_equal(ids, [17, 0xFFFFFFFF])
     assert dense.dtype == np.int32
 
 
 def test_a_map_without_background_and_one_without_nuclei_are_renumbered_too():
-    np.testing.assert_array_equal(renumbered(np.array([[5, 9]]))[0], [[1, 2]])
-    dense, ids = renumbered(np.zeros((2, 2), dtype=np.uint32))
-    assert not dense.any()
-    assert len(ids) == 0
+    np.testing.assert_array_equal(renumbered(ids([5, 9]), ids(5, 9)), [[1, 2]])
+    assert not renumbered(np.zeros((2, 2), dtype=np.uint32), ids()).any()
+
+
+@pytest.mark.parametrize("known", [ids(5), ids(5, 9, 10), ids(9, 10), ids()])
+def test_ids_that_the_map_lacks_or_that_it_alone_has_are_refused(known):
+    with pytest.raises(ValueError, match="found others"):
+        renumbered(ids([5, 9]), known)
 
 
 def test_every_pixel_gets_the_class_of_its_nucleus():
@@ -68,22 +75,3 @@ def test_nuclei_are_counted_per_patch_and_class():
     assert counts[0, 5] == 2
     assert counts[2, 0] == 1
     assert counts.sum() == 3
-
-
-@pytest.mark.parametrize(
-    ("limits", "expected"),
-    [
-        (None, ["outside", "registration", "few_nuclei", None, None, None]),
-        ((0.45, 1.0), ["outside", "registration", "few_nuclei", "jaccard", "jaccard", None]),
-    ],
-)
-def test_each_patch_that_is_left_out_has_a_reason(limits, expected):
-    reasons = left_out(
-        complete=np.array([False, True, True, True, True, True]),
-        gated=np.array([False, True, False, False, False, False]),
-        n_nuclei=np.array([0, 3, 0, 3, 3, 3]),
-        jaccard=np.array([np.nan, 0.9, np.nan, 0.44, np.nan, 0.45]),
-        min_nuclei=1,
-        jaccard_range=limits,
-    )
-    assert list(reasons) == expected

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sthelar_build.errors import InputError
+from sthelar_build.io import masks as masks_module
 from sthelar_build.io.masks import MasksWriter, ShownNuclei, open_masks
 from sthelar_build.io.provenance import provenance
 
@@ -47,6 +48,7 @@ def test_maps_are_found_by_patch_whatever_the_order_of_writing(folder):
     np.testing.assert_array_equal(masks.instances(5), maps(1)[1])
     np.testing.assert_array_equal(masks.instances_between(4, 8), maps(1))
     assert masks.instances(1).dtype == np.uint32
+    np.testing.assert_array_equal(masks.instances(np.uint32(5)), maps(1)[1])
 
 
 def test_patches_that_were_not_drawn_are_background(folder):
@@ -80,7 +82,9 @@ def test_a_folder_without_manifest_is_not_whole(folder):
 def test_a_manifest_of_other_masks_is_refused(folder):
     record = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps({**record, "n_patches": 13}))
-    with pytest.raises(InputError, match=r"expected an array \(13, 8, 8\).*found \(12, 8, 8\)"):
+    with pytest.raises(
+        InputError, match=r"expected 13 patches of 8 px.*found an array \(3, 4, 8, 8\)"
+    ):
         open_masks(folder)
 
 
@@ -98,3 +102,13 @@ def test_shown_nuclei_are_read_by_slide_when_asked(folder):
     assert nuclei["s1"].to_numpy().tolist() == [[0, 1], [0, 2], [1, 3], [4, 1], [7, 2]]
     with pytest.raises(InputError, match="found nothing"):
         nuclei["gone"]
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 12), (1, 7), (3, 5), (5, 5)])
+def test_maps_come_one_by_one_as_they_come_together(folder, start, stop, monkeypatch):
+    monkeypatch.setattr(masks_module, "_CHUNK", 3)
+    opened = open_masks(folder)
+    one_by_one = list(opened.each_between(start, stop))
+    assert len(one_by_one) == stop - start
+    together = opened.instances_between(start, stop)
+    assert all(np.array_equal(one, two) for one, two in zip(one_by_one, together, strict=True))

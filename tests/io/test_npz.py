@@ -1,11 +1,12 @@
 """Streamed arrays: numpy reads them, and nothing is held in memory."""
 
+import io
 import tracemalloc
 
 import numpy as np
 import pytest
 
-from sthelar_build.io.npz import npz_writer, stored_arrays, write_npy
+from sthelar_build.io.npz import npz_bytes, npz_writer, stored_arrays, write_npy
 
 
 def write(path, level=1):
@@ -61,3 +62,19 @@ def test_too_few_rows_and_rows_of_another_shape_are_refused(tmp_path):
             write_npy(file, np.uint8, (3, 2), [np.zeros((2, 2))])
         with pytest.raises(ValueError, match="expected chunks of"):
             write_npy(file, np.uint8, (3, 2), [np.zeros((3, 1))])
+
+
+def test_small_arrays_in_memory_are_what_numpy_reads():
+    arrays = {"one": np.arange(6, dtype=np.int32).reshape(2, 3), "kind": np.array(b"csr")}
+    with np.load(io.BytesIO(npz_bytes(arrays))) as found:
+        assert found.files == ["one", "kind"]
+        np.testing.assert_array_equal(found["one"], arrays["one"])
+        assert found["one"].dtype == np.int32
+        assert found["kind"].shape == ()
+        assert found["kind"].item() == b"csr"
+
+
+def test_rows_in_the_order_of_fortran_come_back_right():
+    turned = np.arange(6).reshape(2, 3).T
+    with np.load(io.BytesIO(npz_bytes({"turned": turned}))) as found:
+        np.testing.assert_array_equal(found["turned"], turned)

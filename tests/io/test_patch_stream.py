@@ -93,5 +93,5 @@ def test_a_mask_that_its_table_does_not_know_is_refused(tmp_path):
     table = pq.read_table(path)
     pq.write_table(table.slice(3), path)
     with pytest.raises(InputError, match="make the masks again"):
-        [patch.class_of for patch in source.of_slide("skin_s1")]
+        [patch.dense for patch in source.of_slide("skin_s1")]
     assert isinstance(source.table, pd.DataFrame)

@@ -6,7 +6,7 @@ import pytest
 from sthelar_build.io.png import png_bytes, png_pixels
 
 
-@pytest.mark.parametrize("level", [0, 6, 9])
+@pytest.mark.parametrize("level", [0, 1, 6, 9])
 @pytest.mark.parametrize(
     "pixels",
     [
@@ -20,6 +20,13 @@ def test_images_come_back_as_they_were(pixels, level):
     found = png_pixels(png_bytes(pixels, level))
     np.testing.assert_array_equal(found, pixels)
     assert found.dtype == pixels.dtype
+
+
+@pytest.mark.parametrize("sd", [0.2, 9], ids=["flat", "textured"])
+def test_a_photograph_comes_back_whichever_way_it_was_compressed(sd):
+    noise = np.random.default_rng(0).normal(200, sd, (64, 48, 3))
+    pixels = noise.clip(0, 255).astype(np.uint8)
+    np.testing.assert_array_equal(png_pixels(png_bytes(pixels, 1)), pixels)
 
 
 def test_values_that_png_cannot_hold_are_refused():

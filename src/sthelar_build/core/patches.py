@@ -1,28 +1,56 @@
-"""One patch in numbers: dense instance maps, type maps, class channels, and which patches are kept."""
+"""One patch in numbers: dense instance maps, type maps, class channels."""
+
+# mypy: allow-untyped-decorators
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from sthelar_build.schema.words import FEW_NUCLEI, JACCARD, OUTSIDE, REGISTRATION
+
+def renumbered(instances: NDArray[np.uint32], ids: NDArray[np.uint32]) -> NDArray[np.int32]:
+    """Return the map with the ids of ``ids`` (ascending) as 1..n; 0 stays 0.
+
+    ValueError unless the ids are exactly those of the map.
+    """
+    dense = np.empty(instances.shape, dtype=np.int32)
+    seen = np.zeros(len(ids), dtype=np.bool_)
+    if (
+        not _renumber(np.ascontiguousarray(instances).ravel(), ids, dense.ravel(), seen)
+        or not seen.all()
+    ):
+        raise ValueError(f"expected the ids {ids.tolist()} in the map, found others")
+    return dense
 
 
-def renumbered(instances: NDArray[Any]) -> tuple[NDArray[np.int32], NDArray[Any]]:
-    """Return the map with ids 1..n in ascending order of the old ones, and the old ones; 0 stays 0."""
-    inside = instances != 0
-    ids, numbers = np.unique(instances[inside], return_inverse=True)
-    dense = np.zeros(instances.shape, dtype=np.int32)
-    dense[inside] = numbers + 1
-    return dense, ids
+@njit(nogil=True, cache=True)
+def _renumber(
+    instances: NDArray[np.uint32],
+    ids: NDArray[np.uint32],
+    dense: NDArray[np.int32],
+    seen: NDArray[np.bool_],
+) -> bool:
+    last_id, last_number = np.uint32(0), np.int32(0)
+    for pixel in range(len(instances)):
+        value = instances[pixel]
+        # Neighbours mostly belong to one nucleus.
+        if value != last_id:
+            place = np.searchsorted(ids, value) if value else -1
+            if value and (place == len(ids) or ids[place] != value):
+                return False
+            last_id, last_number = value, np.int32(place + 1)
+            if value:
+                seen[place] = True
+        dense[pixel] = last_number
+    return True
 
 
 def type_map(dense: NDArray[np.int32], class_of: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the class of every pixel; ``class_of[k - 1]`` is the class of instance k, background 0."""
-    return np.concatenate([[0], class_of]).astype(np.uint8)[dense]
+    return np.take(np.append(np.uint8(0), class_of), dense)
 
 
 def counters(class_of: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -74,37 +102,3 @@ def class_counts(
     cell = patch_row * n_classes + class_index.astype(np.int64) - 1
     counts = np.bincount(cell, minlength=n_patches * n_classes)
     return counts.reshape(n_patches, n_classes).astype(np.uint16)
-
-
-def left_out(
-    complete: NDArray[np.bool_],
-    gated: NDArray[np.bool_],
-    n_nuclei: NDArray[Any],
-    jaccard: NDArray[np.float64],
-    min_nuclei: int,
-    jaccard_range: tuple[float, float] | None,
-) -> NDArray[Any]:
-    """Say why each patch is left out of a dataset: an object array of reasons, None for the kept ones.
-
-    The first of these that holds: ``outside`` (not complete), ``registration`` (``gated``),
-    ``few_nuclei``, ``jaccard`` (outside the range, ends included, or without a value). Without a range no
-    patch is left out for its Jaccard.
-    """
-    checks: Sequence[tuple[str, NDArray[Any]]] = [
-        (OUTSIDE, ~complete),
-        (REGISTRATION, gated),
-        (FEW_NUCLEI, n_nuclei < min_nuclei),
-        (JACCARD, _outside_range(jaccard, jaccard_range)),
-    ]
-    reasons = np.full(len(complete), None, dtype=object)
-    for reason, fails in reversed(checks):
-        reasons[fails] = reason
-    return reasons
-
-
-def _outside_range(
-    values: NDArray[np.float64], limits: tuple[float, float] | None
-) -> NDArray[np.bool_]:
-    if limits is None:
-        return np.zeros(len(values), dtype=bool)
-    return ~((values >= limits[0]) & (values <= limits[1]))

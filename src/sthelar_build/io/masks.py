@@ -29,6 +29,8 @@ TABLE = "instances.parquet"
 MANIFEST = "manifest.json"
 
 _ZSTD_LEVEL = 1
+_CHUNK = 32
+"""Neighbours that are compressed together: they are mostly read together, and few chunks are read faster."""
 _KEYS = ("side_px", "n_patches", "um_per_px")
 
 
@@ -71,7 +73,26 @@ class Masks:
         """Return the maps of the patches ``start`` to ``stop - 1``: (stop - start, side, side)."""
         if not 0 <= start <= stop <= self.n_patches:
             raise IndexError(f"patches {start} to {stop} of {self.n_patches}")
-        return np.asarray(self._array[start:stop], dtype=np.uint32)
+        # Ids of tables are unsigned, and do not take a minus.
+        start, stop, columns = int(start), int(stop), self._array.shape[1]
+        pieces = [
+            self._array[row, max(start - row * columns, 0) : stop - row * columns]
+            for row in range(start // columns, -(-stop // columns))
+        ]
+        return np.concatenate([self._none, *pieces])
+
+    def each_between(self, start: int, stop: int) -> Iterator[NDArray[np.uint32]]:
+        """Yield the maps of the patches ``start`` to ``stop - 1``, one after the other; neighbours are read together."""
+        columns = self._array.shape[1]
+        while start < stop:
+            column = start % columns
+            step = min(_CHUNK - column % _CHUNK, columns - column, stop - start)
+            yield from self.instances_between(start, start + step)
+            start += step
+
+    @property
+    def _none(self) -> NDArray[np.uint32]:
+        return np.empty((0, self.side_px, self.side_px), dtype=np.uint32)
 
     def _rows(self, filters: Any) -> pd.DataFrame:
         frame: pd.DataFrame = pq.read_table(self.folder / TABLE, filters=filters).to_pandas()
@@ -83,16 +104,16 @@ def open_masks(folder: Path) -> Masks:
     manifest = read_record(folder / MANIFEST, _KEYS)
     check_table(folder / TABLE, INSTANCES)
     masks = Masks(folder, manifest)
-    expected = (masks.n_patches, masks.side_px, masks.side_px)
+    expected = f"{masks.n_patches} patches of {masks.side_px} px"
     try:
-        found = tuple(masks._array.shape)
+        rows, columns, *sides = masks._array.shape
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"{folder / ARRAY}: expected a zarr array, found none that can be read; make it again with rasterise"
         ) from error
-    if found != expected:
+    if (rows * columns, sides) != (masks.n_patches, [masks.side_px] * 2):
         raise InputError(
-            f"{folder / ARRAY}: expected an array {expected} as the manifest says, found {found}; "
+            f"{folder / ARRAY}: expected {expected} as the manifest says, found an array {masks._array.shape}; "
             "make it again with rasterise"
         )
     return masks
@@ -118,7 +139,7 @@ class ShownNuclei(Mapping[str, pd.DataFrame]):
 class MasksWriter:
     """Writes the maps row of the grid by row of the grid; rows of the grid may come from several threads.
 
-    A grid row is one shard of the array and so one file; each patch in it is compressed alone. The
+    A grid row is one shard of the array and so one file; neighbours in it are compressed together. The
     table must come in order.
     """
 
@@ -130,13 +151,13 @@ class MasksWriter:
         self._facts = {"side_px": side_px, "n_patches": rows * columns}
         self._array: Any = zarr.create_array(
             folder / ARRAY,
-            shape=(rows * columns, side_px, side_px),
-            chunks=(1, side_px, side_px),
-            shards=(columns, side_px, side_px),
+            shape=(rows, columns, side_px, side_px),
+            chunks=(1, _CHUNK, side_px, side_px),
+            shards=(1, -(-columns // _CHUNK) * _CHUNK, side_px, side_px),
             dtype="uint32",
             compressors=ZstdCodec(level=_ZSTD_LEVEL),
             fill_value=0,
-            dimension_names=("patch", "y", "x"),
+            dimension_names=("grid_row", "grid_column", "y", "x"),
         )
         self._open = ExitStack()
 
@@ -158,9 +179,7 @@ class MasksWriter:
         """Write the first ``len(maps)`` patches of a grid row; the others stay background."""
         if not maps.any():
             return
-        row = np.zeros((self._columns, *maps.shape[1:]), dtype=np.uint32)
-        row[: len(maps)] = maps
-        self._array[grid_row * self._columns : (grid_row + 1) * self._columns] = row
+        self._array[grid_row, : len(maps)] = maps
 
     def write_table(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Append rows to the table: its columns, by name."""

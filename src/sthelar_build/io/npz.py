@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,29 +15,45 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
+from sthelar_build.io.zips import ZipWriter, packed, zip_bytes, zip_writer
+
 
 class NpzWriter:
     """Adds arrays one after the other; see ``npz_writer``."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._archive = archive
+    def __init__(self, archive: ZipWriter, deflate_level: int, threads: int) -> None:
+        self._archive, self._deflate_level, self._threads = archive, deflate_level, threads
 
     def add(
         self, name: str, dtype: DTypeLike, shape: tuple[int, ...], chunks: Iterable[NDArray[Any]]
     ) -> None:
         """Add an array whose chunks, joined along the first axis, have ``shape``."""
-        # A name, not an open file: zipfile then dates it 1980-01-01, as numpy does.
-        with self._archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-            write_npy(file, dtype, shape, chunks)
+        pieces = _npy_pieces(dtype, shape, chunks)
+        self._archive.append_stream(f"{name}.npy", pieces, self._deflate_level, self._threads)
 
 
 @contextmanager
-def npz_writer(path: Path, deflate_level: int) -> Iterator[NpzWriter]:
-    """Open a new npz for ``np.load``; level 0 stores, 1 to 9 deflate. The caller publishes it."""
-    with zipfile.ZipFile(
-        path, "x", zipfile.ZIP_DEFLATED, allowZip64=True, compresslevel=deflate_level
-    ) as archive:
-        yield NpzWriter(archive)
+def npz_writer(path: Path, deflate_level: int, threads: int = 1) -> Iterator[NpzWriter]:
+    """Open a new npz for ``np.load``; level 0 stores, 1 to 9 deflate, by several threads. The caller publishes it."""
+    with zip_writer(path) as archive:
+        yield NpzWriter(archive, deflate_level, threads)
+
+
+def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return a small npz of arrays, not compressed; some times as fast as ``np.savez``, with the same content."""
+    return zip_bytes(packed(f"{name}.npy", _npy_bytes(array)) for name, array in arrays.items())
+
+
+def _npy_bytes(array: NDArray[Any]) -> bytes:
+    values = np.asarray(array, order="C")
+    return _npy_head(values.dtype.str, values.shape) + values.tobytes()
+
+
+@lru_cache(maxsize=1024)
+def _npy_head(dtype: str, shape: tuple[int, ...]) -> bytes:
+    content = io.BytesIO()
+    npy.write_array_header_1_0(content, {"descr": dtype, "fortran_order": False, "shape": shape})
+    return content.getvalue()
 
 
 def write_npy(
@@ -45,14 +63,20 @@ def write_npy(
 
     A scalar, shape (), is one chunk of shape (1,).
     """
+    for piece in _npy_pieces(dtype, shape, chunks):
+        file.write(piece)
+
+
+def _npy_pieces(
+    dtype: DTypeLike, shape: tuple[int, ...], chunks: Iterable[NDArray[Any]]
+) -> Iterator[bytes]:
     kind = np.dtype(dtype)
-    header = {"descr": npy.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
-    npy.write_array_header_1_0(file, header)
+    yield _npy_head(kind.str, shape)
     rows = 0
     for chunk in chunks:
         if chunk.shape[1:] != shape[1:]:
             raise ValueError(f"expected chunks of (n, {shape[1:]}), got {chunk.shape}")
-        file.write(np.ascontiguousarray(chunk, dtype=kind).tobytes())
+        yield np.ascontiguousarray(chunk, dtype=kind).tobytes()
         rows += len(chunk)
     expected = shape[0] if shape else 1
     if rows != expected:

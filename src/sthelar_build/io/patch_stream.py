@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sthelar_build.core.patches import class_counts, renumbered, type_map
+from sthelar_build.core.patches import class_counts
 from sthelar_build.errors import InputError
-from sthelar_build.io.images.he import HeImage, open_he
-from sthelar_build.io.masks import TABLE, Masks, open_masks
+from sthelar_build.io.masks import TABLE
+from sthelar_build.io.slide_patches import Patch, open_slide_patches
 from sthelar_build.io.tables import read_attributes, read_table
 from sthelar_build.schema.labels import PATCH_CLASS_NAMES
 from sthelar_build.schema.tables import CELLS, INSTANCES, METRIC_NAMES, METRICS, NUCLEI, PATCHES
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -34,79 +36,7 @@ class SlideFiles:
     metrics: Path
     nuclei: Path
     cells: Path
-
-
-class Patch:
-    """One patch; its image and masks are read when they are first asked for, while the stream is at it."""
-
-    def __init__(
-        self, row: Any, slide: SlideFiles, side_px: int, he: HeImage, masks: Masks
-    ) -> None:
-        self._row, self._side_px, self._he, self._masks = row, side_px, he, masks
-        self.slide, self.tissue = slide.slide, slide.tissue
-        self.patch_id = int(row.patch_id)
-        self.split: str | None = row.split
-        """train, valid or test; None where the patch is in none."""
-        self.counts: NDArray[np.uint16] = np.array(
-            [getattr(row, name) for name in PATCH_CLASS_NAMES], dtype=np.uint16
-        )
-        """Nuclei in the mask per class."""
-
-    @property
-    def name(self) -> str:
-        """``{slide}_{patch_id}``: unique over slides, and the stem of every file of the patch."""
-        return f"{self.slide}_{self.patch_id}"
-
-    @property
-    def metrics(self) -> dict[str, float | None]:
-        """Dice, Jaccard and bPQ; None where missing."""
-        values = {name: getattr(self._row, name) for name in METRIC_NAMES}
-        return {name: None if pd.isna(value) else float(value) for name, value in values.items()}
-
-    @cached_property
-    def image(self) -> NDArray[np.uint8]:
-        """RGB (y, x, 3)."""
-        return self._he.read_area(
-            self._row.x_he_px, self._row.y_he_px, self._row.side_he_px, self._side_px
-        )
-
-    @cached_property
-    def instances(self) -> NDArray[np.uint32]:
-        """Nucleus ids of the slide (y, x), 0 is background."""
-        return self._masks.instances(self.patch_id)
-
-    @cached_property
-    def _renumbered(self) -> tuple[NDArray[np.int32], NDArray[np.uint32]]:
-        return renumbered(self.instances)
-
-    @property
-    def dense(self) -> NDArray[np.int32]:
-        """Instances 1..n (y, x), in the order of the nucleus ids."""
-        return self._renumbered[0]
-
-    @property
-    def nucleus_ids(self) -> NDArray[np.uint32]:
-        """The nucleus id of every instance 1..n."""
-        return self._renumbered[1]
-
-    @cached_property
-    def class_of(self) -> NDArray[np.uint8]:
-        """The class index 1..9 of every instance 1..n."""
-        rows = self._masks.table
-        start, stop = np.searchsorted(rows["patch_id"], [self.patch_id, self.patch_id + 1])
-        known = rows["nucleus_id"].to_numpy()[start:stop]
-        order = np.argsort(known)
-        if not np.array_equal(known[order], self.nucleus_ids):
-            raise InputError(
-                f"slide {self.slide}, patch {self.patch_id}: expected the nuclei of its mask in instances.parquet, "
-                "found others; make the masks again"
-            )
-        return np.asarray(rows["class_index"].to_numpy()[start:stop][order], dtype=np.uint8)
-
-    @property
-    def types(self) -> NDArray[np.uint8]:
-        """Class index of every pixel (y, x), 0 is background."""
-        return type_map(self.dense, self.class_of)
+    labels: Path
 
 
 class PatchSource:
@@ -120,6 +50,10 @@ class PatchSource:
         self._files = {files.slide: files for files, _ in pairs}
         self._tables = {files.slide: table for files, table in pairs}
         self.side_px = side_px
+
+    def files(self, slide: str) -> SlideFiles:
+        """Return the files of a slide."""
+        return self._files[slide]
 
     @property
     def slides(self) -> list[str]:
@@ -141,6 +75,10 @@ class PatchSource:
         joined = pd.concat(tables, ignore_index=True)
         return joined.assign(name=joined["slide"] + "_" + joined["patch_id"].astype(str))
 
+    def n_patches(self, slide: str) -> int:
+        """Return the number of patches of a slide."""
+        return len(self._tables[slide])
+
     def __len__(self) -> int:
         return len(self.table)
 
@@ -148,14 +86,36 @@ class PatchSource:
         for slide in self.slides:
             yield from self.of_slide(slide)
 
+    def each(
+        self, work: Callable[[Patch], Result], threads: int = 1
+    ) -> Iterator[tuple[Patch, Result]]:
+        """Yield every patch, in order, with ``work(patch)``.
+
+        Several threads read, decode and work; what is slow in ``work`` has to let go of the interpreter's lock.
+        """
+        for slide in self.slides:
+            yield from self.each_of_slide(slide, work, threads)
+
+    def each_of_slide(
+        self, slide: str, work: Callable[[Patch], Result], threads: int = 1
+    ) -> Iterator[tuple[Patch, Result]]:
+        """Yield every patch of one slide, in order, with ``work(patch)``."""
+        return self._stream(slide, self._tables[slide], work, threads)
+
     def of_slide(self, slide: str) -> Iterator[Patch]:
         """Stream the patches of one slide."""
-        return self._stream(slide, self._tables[slide])
+        return (patch for patch, _ in self.each_of_slide(slide, _nothing))
+
+    def each_of_split(
+        self, split: str, work: Callable[[Patch], Result], threads: int = 1
+    ) -> Iterator[tuple[Patch, Result]]:
+        """Yield every patch of one split, in order, with ``work(patch)``."""
+        for slide, table in self._tables.items():
+            yield from self._stream(slide, table[table["split"] == split], work, threads)
 
     def of_split(self, split: str) -> Iterator[Patch]:
         """Stream the patches of one split."""
-        for slide, table in self._tables.items():
-            yield from self._stream(slide, table[table["split"] == split])
+        return (patch for patch, _ in self.each_of_split(split, _nothing))
 
     def foreground_px(self, slide: str) -> int:
         """Return the number of nucleus pixels in all patches of a slide."""
@@ -178,14 +138,20 @@ class PatchSource:
         numbers[nuclei["nucleus_id"]] = cells.loc[nuclei["cell_id"]].to_numpy()
         return numbers
 
-    def _stream(self, slide: str, table: pd.DataFrame) -> Iterator[Patch]:
+    def _stream(
+        self, slide: str, table: pd.DataFrame, work: Callable[[Patch], Result], threads: int
+    ) -> Iterator[tuple[Patch, Result]]:
         if table.empty:
             return
         files = self._files[slide]
-        masks = open_masks(files.masks.parent)
-        with open_he(files.he) as he:
-            for row in table.itertuples(index=False):
-                yield Patch(row, files, self.side_px, he, masks)
+        with open_slide_patches(
+            slide, files.tissue, self.side_px, files.he, files.masks.parent
+        ) as patches:
+            yield from patches.each(table, work, threads)
+
+
+def _nothing(patch: Patch) -> None:
+    """Ask nothing of a patch but that it comes."""
 
 
 def patch_table(patches: Path, masks: Path, metrics: Path) -> pd.DataFrame:

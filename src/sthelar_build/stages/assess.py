@@ -64,11 +64,10 @@ def _score(
     masks = open_masks(folder)
     rows = []
     with open_instance_maps(predictions) as maps:
-        for patch_id in range(start, stop):
+        for patch_id, true in enumerate(masks.each_between(start, stop), start):
             if not complete[patch_id]:
                 rows.append(_missing(patch_id, OUTSIDE))
                 continue
-            true = masks.instances(patch_id)
             predicted = maps.read(patch_id, masks.side_px).dense() if patch_id in maps else None
             rows.append(_row(patch_id, true, predicted))
     return rows

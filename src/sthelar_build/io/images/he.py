@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tifffile import TiffFile, TiffFileError
 
+from sthelar_build.core.he_window import HeWindow, touched
 from sthelar_build.core.resample import area_average
 from sthelar_build.errors import InputError
 from sthelar_build.io.images.pixel_size import stated_um_per_px
@@ -24,6 +25,7 @@ RGB = NDArray[np.uint8]
 _WHITE = 255
 _CACHE_BYTES = 2**30
 _BAND_PX = 1024
+_BAND_AREA_PX = 2**22
 _PHOTOMETRIC_MINISBLACK, _PHOTOMETRIC_RGB, _PHOTOMETRIC_YCBCR = 1, 2, 6
 _JPEG_COMPRESSIONS = (6, 7, 33007)
 """Compressions whose decoder turns YCbCr into RGB."""
@@ -81,13 +83,16 @@ class HeImage:
         Always computed from level 0, so that a downsample of 1 is the image itself and 2 the mean of
         2 x 2 pixels, halves rounded up, whatever the pyramid holds.
         """
-        left, top = math.floor(x_he_px), math.floor(y_he_px)
-        right, bottom = math.ceil(x_he_px + side_he_px), math.ceil(y_he_px + side_he_px)
-        pixels = self.read(left, top, right - left, bottom - top)
-        step = side_he_px / side_px
-        return area_average(
-            pixels, (x_he_px - left, y_he_px - top), (step, step), (side_px, side_px)
+        return self.window(x_he_px, y_he_px, side_he_px, side_he_px).area(
+            x_he_px, y_he_px, side_he_px, side_px
         )
+
+    def window(
+        self, x_he_px: float, y_he_px: float, width_he_px: float, height_he_px: float
+    ) -> HeWindow:
+        """Return all pixels of level 0 that a rectangle touches."""
+        left, top, right, bottom = touched(x_he_px, y_he_px, width_he_px, height_he_px)
+        return HeWindow(self.read(left, top, right - left, bottom - top), left, top)
 
     def thumbnail(self, max_side_px: int) -> RGB:
         """Return the whole image with its longer side at ``max_side_px``, or as it is if smaller.
@@ -95,17 +100,23 @@ class HeImage:
         Made from the smallest level that suffices, band by band. A pixel covers
         width_px / columns by height_px / rows pixels of level 0.
         """
-        number = self.level_of_side(max_side_px)
-        level = self.levels[number]
+        level = self.levels[self.level_of_side(max_side_px)]
         factor = max(1.0, max(level.width_px, level.height_px) / max_side_px)
         columns = max(1, round(level.width_px / factor))
         rows = max(1, round(level.height_px / factor))
-        per_band = max(1, int(_BAND_PX / factor))
-        bands = [
-            self._band(number, columns, rows, row, min(row + per_band, rows))
-            for row in range(0, rows, per_band)
-        ]
-        return np.concatenate(bands)
+        return np.concatenate(list(self.bands(columns, rows)))
+
+    def bands(self, columns: int, rows: int) -> Iterator[RGB]:
+        """Yield the whole image at ``columns`` x ``rows`` pixels, some rows at a time, top to bottom.
+
+        Made from the smallest level that suffices; never larger than level 0. Memory depends on the width alone.
+        """
+        number = self.level_of_side(max(columns, rows))
+        level = self.levels[number]
+        tall = min(_BAND_PX, max(1, _BAND_AREA_PX // level.width_px))
+        per_band = max(1, int(tall * rows / level.height_px))
+        for row in range(0, rows, per_band):
+            yield self._band(number, columns, rows, row, min(row + per_band, rows))
 
     def level_of_side(self, min_side_px: int) -> int:
         """Return the smallest level whose longer side has ``min_side_px`` or more; 0 if none has."""

@@ -1,0 +1,1 @@
+"""The slide that the patch benchmarks share, and the plain loop."""
