@@ -19,7 +19,8 @@ def as_array(*geometries):
 
 def nuclei():
     owners = np.array(["b", "b", "a", "a"], dtype=object)
-    return nuclei_table(owners, as_array(box(0, 0, 2, 3), BOW_TIE, FLAT, None))
+    labels = np.array([9, 2, 4, 1], dtype=np.uint32)
+    return nuclei_table(owners, as_array(box(0, 0, 2, 3), BOW_TIE, FLAT, None), labels)
 
 
 def cells():
@@ -42,6 +43,7 @@ def test_nuclei_without_area_have_no_row_and_the_others_are_numbered_without_a_g
     assert found["cell_id"].tolist() == ["b", "b"]
     assert found["area_um2"].tolist() == [6, 2]
     assert found["repaired"].tolist() == [False, True]
+    assert found["raster_label"].tolist() == [9, 2]
     assert found[["x_um", "y_um"]].iloc[0].tolist() == [1, 1.5]
 
 
@@ -59,3 +61,8 @@ def test_the_tables_fit_their_schemas():
         plain = frame.assign(geometry=shapely.to_wkb(frame["geometry"].to_numpy()))
         assert pa.Table.from_pandas(plain, schema=schema).num_rows == len(frame)
         assert list(frame.columns) == schema.names
+
+
+def test_nuclei_of_no_raster_have_no_label():
+    found = nuclei_table(np.array(["a"], dtype=object), as_array(box(0, 0, 2, 3)))
+    assert found["raster_label"].isna().all()

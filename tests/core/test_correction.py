@@ -106,3 +106,10 @@ def test_without_a_wave_the_map_near_a_place_is_the_map():
     level = CorrectedMap(Correction(0, 0, 100, np.full((4, 4, 2), 3.0)), TURNED)
     places = np.array([[10.0, 20], [90, 25], [40, 80]])
     np.testing.assert_allclose(level.near(places).apply([[500, 5]]), level.apply([[500, 5]]))
+
+
+def test_what_is_undone_is_what_was_before():
+    points = np.random.default_rng(1).uniform(-600, 3000, (400, 2))
+    for correction in (hill(), waves()):
+        np.testing.assert_allclose(correction.undo(correction.apply(points)), points, atol=2e-4)
+    assert hill().undo(np.empty((0, 2))).shape == (0, 2)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import MultiPolygon, Polygon, box
 
+from sthelar_build.core.polygons import repair
 from sthelar_build.core.raster import Outlines, draw_order, instance_map
 
 
@@ -55,14 +56,58 @@ def test_polygons_that_share_a_slanted_edge_leave_no_gap():
 
 def test_a_hole_stays_background():
     ring = Polygon(box(0, 0, 5, 5).exterior, [box(2, 2, 3, 3).exterior])
-    drawn = instance_map([ring], [1], (5, 5))
-    assert drawn[2, 2] == 0
-    assert drawn.sum() == 24
+    assert instance_map([ring], [1], (5, 5)).tolist() == [
+        [1, 1, 1, 1, 1],
+        [1, 1, 1, 1, 1],
+        [1, 1, 0, 1, 1],
+        [1, 1, 1, 1, 1],
+        [1, 1, 1, 1, 1],
+    ]
+
+
+def test_a_nucleus_in_the_hole_of_another_is_drawn():
+    ring = Polygon(box(0, 0, 3, 3).exterior, [box(1, 1, 2, 2).exterior])
+    assert instance_map([box(1, 1, 2, 2), ring], [1, 2], (3, 3)).tolist() == [
+        [2, 2, 2],
+        [2, 1, 2],
+        [2, 2, 2],
+    ]
+
+
+def test_a_bow_tie_becomes_its_two_triangles():
+    ring = Polygon([(0, 0), (6, 4), (6, 0), (0, 4)])
+    (mended,), _ = repair([ring])
+    assert instance_map([mended], [1], (4, 6)).tolist() == [
+        [1, 0, 0, 0, 0, 1],
+        [1, 1, 0, 0, 1, 1],
+        [1, 1, 0, 0, 1, 1],
+        [1, 0, 0, 0, 0, 1],
+    ]
+
+
+def test_a_ring_that_runs_along_itself_into_a_hole_is_drawn_with_the_hole():
+    keyhole = [(0, 2), (0, 0), (5, 0), (5, 5), (0, 5), (0, 2)]
+    keyhole += [(1, 2), (1, 4), (4, 4), (4, 1), (1, 1), (1, 2), (0, 2)]
+    (mended,), (was_invalid,) = repair([Polygon(keyhole)])
+    assert was_invalid
+    assert instance_map([mended], [1], (5, 5)).tolist() == [
+        [1, 1, 1, 1, 1],
+        [1, 0, 0, 0, 1],
+        [1, 0, 0, 0, 1],
+        [1, 0, 0, 0, 1],
+        [1, 1, 1, 1, 1],
+    ]
 
 
 def test_every_part_of_a_split_nucleus_is_drawn_and_nothing_between():
     split = MultiPolygon([box(0, 0, 2, 2), box(6, 0, 8, 2), box(0, 6, 2, 8)])
-    assert instance_map([split], [1], (8, 8)).sum() == 3 * 4
+    assert instance_map([split], [1], (8, 8)).tolist() == [
+        [1, 1, 0, 0, 0, 0, 1, 1],
+        [1, 1, 0, 0, 0, 0, 1, 1],
+        *[[0] * 8] * 4,
+        [1, 1, 0, 0, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0, 0, 0, 0],
+    ]
 
 
 def test_what_reaches_beyond_the_map_is_cut():

@@ -76,3 +76,48 @@ def test_a_strip_without_nuclei_or_without_patches_is_empty():
     assert len(visible.patch) == 0
     maps, _, _ = draw_strip(prepared([]), LEFTS, 0, SIDE, 10)
     assert not maps.any()
+
+
+def drawn_as_they_are(polygons, lefts, side, min_visible_px, classes=None):
+    """Draw polygons that are in pixels already."""
+    ids = np.arange(1, len(polygons) + 1, dtype=np.uint32)
+    known = ids, np.array(classes or [1] * len(ids), dtype=np.uint8)
+    same = Affine(np.eye(3), Frame.UM, Frame.HE)
+    nuclei = Nuclei.of(np.array(polygons), *known, same, 1.0)
+    return draw_strip(nuclei, np.array(lefts), 0, side, min_visible_px)
+
+
+def test_a_nucleus_is_in_every_patch_that_shows_it_and_a_sliver_of_it_in_none():
+    wide, low = box(1, 0, 5, 2), box(6, 2, 8, 4)
+    maps, visible, n_slivers = drawn_as_they_are([wide, low], [0, 2, 4], 4, 3)
+    assert maps.tolist() == [
+        [[0, 1, 1, 1], [0, 1, 1, 1], [0, 0, 0, 0], [0, 0, 0, 0]],
+        [[1, 1, 1, 0], [1, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]],
+        [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 2, 2], [0, 0, 2, 2]],
+    ]
+    assert n_slivers == 1
+    assert visible.patch.tolist() == [0, 1, 2]
+    assert visible.visible_px.tolist() == [6, 6, 4]
+    assert visible.visible_fraction.tolist() == [0.75, 0.75, 1]
+    assert visible.touches_border.all()
+
+
+def test_what_lies_beneath_a_sliver_shows_in_the_patch_that_leaves_it_out_and_only_there():
+    large, small = box(0, 0, 8, 4), box(3, 0, 6, 1)
+    maps, _, n_slivers = drawn_as_they_are([large, small], [0, 4], 4, 2)
+    assert maps[:, 0].tolist() == [[1, 1, 1, 1], [2, 2, 1, 1]]
+    assert n_slivers == 1
+
+
+def test_two_nuclei_of_one_cell_are_two_instances_of_its_class():
+    maps, visible, _ = drawn_as_they_are(
+        [box(0, 0, 2, 2), box(2, 0, 4, 2)], [0], 4, 1, classes=[6, 6]
+    )
+    assert maps[0].tolist() == [[1, 1, 2, 2], [1, 1, 2, 2], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert visible.nucleus_id.tolist() == [1, 2]
+    assert visible.class_index.tolist() == [6, 6]
+
+
+def test_a_nucleus_inside_a_patch_touches_no_border():
+    _, visible, _ = drawn_as_they_are([box(1, 1, 3, 3), box(0, 3, 1, 4)], [0], 4, 1)
+    assert visible.touches_border.tolist() == [False, True]

@@ -162,6 +162,7 @@ def _write_objects(folder: Path) -> None:
             "y_um": [shape.centroid.y for shape in outlines],
             "area_um2": [shape.area for shape in outlines],
             "repaired": [False, True, False],
+            "raster_label": None,
         },
         geometry=outlines,
     )
@@ -264,6 +265,7 @@ def _write_patches(folder: Path, scale: str, downsample: int) -> None:
             "side_he_px": np.full(len(x), float(side_he_px)),
             "complete": complete,
             "tissue_fraction": np.ones(len(x), dtype=np.float32),
+            "blur_um": np.full(len(x), 0.6, dtype=np.float32),
         }
     )
     facts = {
@@ -314,7 +316,9 @@ def _write_masks(folder: Path, downsample: int) -> None:
                 "touches_border": np.tile([False, True], rows * columns),
             }
         )
-        writer.finish({"um_per_px": 1.2 * PIXEL_SIZE_UM * downsample, "n_slivers": 7})
+        source = {"source": "polygons", "difference": None, "difference_reason": "no_raster"}
+        um_per_px = 1.2 * PIXEL_SIZE_UM * downsample
+        writer.finish({"um_per_px": um_per_px, "n_slivers": 7, **source})
 
 
 def _write_findings(folder: Path) -> None:

@@ -113,6 +113,7 @@ def nuclei_frame(geometry: NDArray[np.object_]) -> pd.DataFrame:
             "y_um": centroids[:, 1],
             "area_um2": shapely.area(geometry),
             "repaired": np.zeros(n, dtype=bool),
+            "raster_label": None,
             "geometry": geometry,
         }
     )

@@ -18,8 +18,9 @@ from sthelar_build.io.counts import write_h5ad
 from sthelar_build.io.masks import MasksWriter
 from sthelar_build.io.patch_stream import PatchSource, SlideFiles
 from sthelar_build.io.patch_stream import patch_table as joined_table
+from sthelar_build.io.splits import write_splits as write_splits_table
 from sthelar_build.io.tables import write_table
-from sthelar_build.schema.tables import CELLS, INSTANCES, LABELS, METRICS, NUCLEI, PATCHES, SPLITS
+from sthelar_build.schema.tables import CELLS, INSTANCES, LABELS, METRICS, NUCLEI, PATCHES
 
 SIDE_PX, OVERLAP_PX, UM_PER_PX = 32, 8, 0.25
 WIDTH_PX, HEIGHT_PX = 330, 90
@@ -51,7 +52,7 @@ def write_slide(folder: Path, slide: str, *, verdict: str = "pass") -> SlideFile
     image = rng.integers(0, 256, (HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8)
     tifffile.imwrite(folder / "he.tif", image, photometric="rgb", tile=(64, 64))
     grid = patch_grid(WIDTH_PX, HEIGHT_PX, 1.0, SIDE_PX, OVERLAP_PX)
-    table = patch_table(grid).assign(tissue_fraction=np.float32(0.5))
+    table = patch_table(grid).assign(tissue_fraction=np.float32(0.5), blur_um=np.float32(0.6))
     facts = {"um_per_px": UM_PER_PX, "side_px": SIDE_PX, "rows": grid.rows, "columns": grid.columns}
     write_table(folder / "patches_40x.parquet", table, PATCHES, SOURCE, facts)
     n_true = _write_masks(folder / "masks_40x", slide_map(slide), table, grid.rows, grid.columns)
@@ -77,6 +78,7 @@ def files_of(folder: Path, slide: str) -> SlideFiles:
         metrics=folder / "metrics_40x.parquet",
         nuclei=folder / "nuclei.parquet",
         cells=folder / "cells.parquet",
+        labels=folder / "labels.parquet",
     )
 
 
@@ -138,7 +140,8 @@ def _write_cells(folder: Path) -> None:
         {
             "nucleus_id": np.arange(1, 121, dtype=np.uint32),
             "cell_id": [cell_ids[n % 100] for n in range(120)],
-            "x_um": 0.0, "y_um": 0.0, "area_um2": 1.0, "repaired": False, "geometry": box(0, 0, 1, 1),
+            "x_um": 0.0, "y_um": 0.0, "area_um2": 1.0, "repaired": False,
+            "raster_label": None, "geometry": box(0, 0, 1, 1),
         }
     )  # fmt: skip
     cells = pd.DataFrame(
@@ -206,4 +209,4 @@ def write_splits(path: Path, folder: Path) -> None:
                 {"slide": slide, "patch_id": table.patch_id, "split": split, "reason": reason}
             )
         )
-    write_table(path, pd.concat(parts, ignore_index=True), SPLITS, SOURCE)
+    write_splits_table(path, pd.concat(parts, ignore_index=True), SOURCE, {"strategy": "space"})

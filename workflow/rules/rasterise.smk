@@ -8,6 +8,7 @@ rule rasterise:
         labels="results/{slide}/labels.parquet",
         transform="results/{slide}/transform.json",
         patches="results/{slide}/patches_{scale}.parquet",
+        experiment=raster_bundle,
     output:
         "results/{slide}/masks_{scale}/manifest.json",
     log:
@@ -17,6 +18,9 @@ rule rasterise:
     threads: share_of_cores(len(SLIDES) * len(CONFIG.scales))
     params:
         masks=subpath(output[0], parent=True),
+        xenium=lambda wildcards: repeated(
+            "xenium", [path.parent for path in raster_bundle(wildcards)]
+        ),
         settings=settings("rasterise"),
     shell:
         r"""
@@ -26,6 +30,7 @@ rule rasterise:
             --transform {input.transform:q} \
             --patches {input.patches:q} \
             --masks {params.masks:q} \
+            {params.xenium:q} \
             --threads {threads} \
             --settings {params.settings:q} &>{log:q}
         """

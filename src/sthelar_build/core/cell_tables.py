@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from sthelar_build.core.polygons import Geometries, repair, unite
 
 
-def nuclei_table(cell_ids: NDArray[Any], polygons: Geometries) -> pd.DataFrame:
+def nuclei_table(
+    cell_ids: NDArray[Any], polygons: Geometries, raster_labels: NDArray[np.uint32] | None = None
+) -> pd.DataFrame:
     """Return one row per nucleus that has an area, with the columns of ``schema.tables.NUCLEI``.
 
     Parameters
@@ -21,6 +23,8 @@ def nuclei_table(cell_ids: NDArray[Any], polygons: Geometries) -> pd.DataFrame:
         (n,) text: the owner of each outline.
     polygons
         (n,) outlines in um, valid or not, in the order of the bundle; None where there is none.
+    raster_labels
+        (n,) value of each in the nucleus raster of the bundle; None if there is no such raster.
 
     Returns
     -------
@@ -30,6 +34,7 @@ def nuclei_table(cell_ids: NDArray[Any], polygons: Geometries) -> pd.DataFrame:
     kept = ~shapely.is_missing(geometries)
     geometries = geometries[kept]
     x_um, y_um = _centroids(geometries)
+    labels = None if raster_labels is None else raster_labels[kept]
     return pd.DataFrame(
         {
             "nucleus_id": np.arange(1, len(geometries) + 1, dtype=np.uint32),
@@ -38,6 +43,7 @@ def nuclei_table(cell_ids: NDArray[Any], polygons: Geometries) -> pd.DataFrame:
             "y_um": y_um,
             "area_um2": shapely.area(geometries),
             "repaired": repaired[kept],
+            "raster_label": pd.array(labels, "UInt32") if labels is not None else None,
             "geometry": geometries,
         }
     )

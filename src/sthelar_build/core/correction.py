@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 _DIGITS = 4
 """Decimals that are kept of every length in um, here as in files: what is read back is what was used."""
 _CHUNK = 1 << 20
+_MOST_STEPS = 100
 _FEWEST_NODES = 3
 
 
@@ -65,6 +66,20 @@ class Correction:
             part = points[start : start + _CHUNK]
             moved[start : start + _CHUNK] = part + self.shifts(part)
         return moved
+
+    def undo(self, points_um: ArrayLike) -> Floats:
+        """Return the points (n, 2) that move to these, to 0.0001 um, by fixed-point iteration.
+
+        It converges where neighbours move alike (no stretch by 100 % or more), which a fitted correction is far from;
+        where one folds, the last of 100 steps counts.
+        """
+        moved = np.asarray(points_um, dtype=np.float64).reshape(-1, 2)
+        found = moved
+        for _ in range(_MOST_STEPS):
+            before, found = found, moved - (self.apply(found) - found)
+            if np.abs(found - before).max(initial=0) < 10.0**-_DIGITS / 2:
+                break
+        return found
 
     def shifts(self, points_um: Floats) -> Floats:
         """Return by how much points (n, 2) move."""

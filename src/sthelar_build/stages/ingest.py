@@ -72,7 +72,9 @@ def _read_objects(source: XeniumBundle) -> tuple[pd.DataFrame, pd.DataFrame]:
     cell_ids = cells["cell_id"].to_numpy()
     nucleus_outlines = read_nucleus_outlines(source, cell_ids)
     _rows_of(nucleus_outlines, cells, source.path(vendor.NUCLEUS_BOUNDARIES))
-    nuclei = nuclei_table(nucleus_outlines.cell_ids, nucleus_outlines.polygons)
+    nuclei = nuclei_table(
+        nucleus_outlines.cell_ids, nucleus_outlines.polygons, nucleus_outlines.raster_labels
+    )
     _log_repairs("nuclei", nuclei, len(nucleus_outlines.polygons))
     outlines = read_cell_outlines(source) or _no_outlines()
     rows = _rows_of(outlines, cells, source.path(vendor.CELL_BOUNDARIES))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,21 +13,35 @@ import numpy as np
 import pandas as pd
 
 from sthelar_build.config import RasteriseSettings
-from sthelar_build.core.strips import Nuclei, Visible, draw_strip
+from sthelar_build.core.raster import Ints
+from sthelar_build.core.source_difference import (
+    Tally,
+    difference,
+    difference_words,
+    sampled_patches,
+    tally,
+)
+from sthelar_build.core.strip_patches import Visible
+from sthelar_build.core.wording import percent
 from sthelar_build.errors import InputError
 from sthelar_build.io.atomic import published
 from sthelar_build.io.masks import MasksWriter
+from sthelar_build.io.nucleus_sources import POLYGONS, RASTER, Draw, Sources, nucleus_sources
+from sthelar_build.io.placed_nuclei import PlacedNuclei, read_placed_nuclei
 from sthelar_build.io.progress import progress
-from sthelar_build.io.provenance import provenance
+from sthelar_build.io.provenance import Provenance, provenance
 from sthelar_build.io.tables import read_attributes, read_table
-from sthelar_build.io.transform import read_transform
 from sthelar_build.io.workers import map_threads
-from sthelar_build.options import InFile, OutFile, Threads, as_json
-from sthelar_build.schema.frames import PointMap
-from sthelar_build.schema.labels import CLASSES, PATCH_CLASSES, patch_class_index
-from sthelar_build.schema.tables import LABELS, NUCLEI, PATCHES
+from sthelar_build.io.xenium.bundle import CELLS_ZARR
+from sthelar_build.options import InFile, MaybeInFile, OutFile, Threads, as_json
+from sthelar_build.schema.labels import CLASSES, PATCH_CLASSES
+from sthelar_build.schema.tables import PATCHES
+from sthelar_build.schema.words import NO_NUCLEUS, NO_RASTER, NOT_RUN
 
 logger = logging.getLogger(__name__)
+
+_LEAST_IOU = 0.3
+"""Below, the median nucleus of the raster is not that of the table: outlines are simplified, but not as much."""
 
 
 def run(
@@ -37,69 +51,95 @@ def run(
     patches: InFile,
     masks: OutFile,
     settings: Annotated[RasteriseSettings, as_json(RasteriseSettings)],
+    xenium: MaybeInFile = None,
     threads: Threads = 1,
 ) -> None:
     """Rasterise the nuclei of a slide into one instance map per patch."""
     grid = read_attributes(patches)
     table = read_table(patches, PATCHES, ["grid_row", "x_px", "y_px", "complete"])
-    drawn = _nuclei(nuclei, labels, read_transform(transform).um_to_he, grid["downsample"])
+    placed = read_placed_nuclei(nuclei, labels, transform, grid["downsample"])
+    wanted = {POLYGONS, RASTER} if settings.compared_patches and xenium else set()
+    how = settings.source, wanted, grid["side_px"], settings.min_visible_px
     inputs = {"nuclei": nuclei, "labels": labels, "transform": transform, "patches": patches}
-    source = provenance("rasterise", settings, inputs)
-    rows, columns, side_px = grid["rows"], grid["columns"], grid["side_px"]
-    lefts = [table[(table.grid_row == row) & table.complete] for row in range(rows)]
+    with nucleus_sources(placed, xenium, *how) as sources:
+        sample = _sample(placed, table, grid, settings.compared_patches)
+        compared = _compared(sources, wanted, sample, threads)
+        _check(compared["difference"], placed, settings.source)
+        store = {"cells_zarr": xenium / CELLS_ZARR} if xenium and RASTER in sources else {}
+        origin = provenance("rasterise", settings, {**inputs, **store})
+        facts = {"source": settings.source, **compared}
+        counts = _write(masks, table, grid, sources[settings.source], facts, origin, threads)
+    _log(counts, len(placed), int(table.complete.sum()), len(table))
+
+
+def _sample(placed: PlacedNuclei, patches: pd.DataFrame, grid: Mapping[str, Any], n: int) -> Ints:
+    """Return the left and top edges (m, 2) of the patches on which sources are compared."""
+    complete = patches["complete"].to_numpy(np.bool_).reshape(grid["rows"], grid["columns"])
+    stride_px = grid["side_px"] - grid["overlap_px"]
+    sample = sampled_patches(placed.centres_px, complete, stride_px, n)
+    return np.asarray(patches[["x_px", "y_px"]].to_numpy(np.int64)[sample])
+
+
+def _compared(sources: Sources, wanted: set[str], corners: Ints, threads: int) -> dict[str, Any]:
+    """Compare the two sources on patches; None with the reason where that cannot be."""
+    reason = NO_NUCLEUS if not len(corners) else NO_RASTER if wanted - set(sources) else None
+    if reason or not wanted:
+        return {"difference": None, "difference_reason": reason if wanted else NOT_RUN}
+    found = difference(list(map_threads(partial(_tally, sources), corners, threads)))
+    logger.info(difference_words(found))
+    return {"difference": asdict(found), "difference_reason": None}
+
+
+def _tally(sources: Sources, corner: Ints) -> Tally:
+    lefts, top = corner[:1], int(corner[1])
+    return tally(sources[POLYGONS](lefts, top)[0][0], sources[RASTER](lefts, top)[0][0])
+
+
+def _check(found: Mapping[str, Any] | None, placed: PlacedNuclei, source: str) -> None:
+    """Refuse a raster that shows other nuclei; where it is only compared with, warn."""
+    if not found or not (found["n_common"] + found["n_polygons_only"] + found["n_raster_only"]):
+        return
+    shared = found["nucleus_iou_median"] or 0
+    if shared >= _LEAST_IOU:
+        return
+    problem = (
+        f"{placed.path}: expected the nuclei of the raster in {CELLS_ZARR}, found that the median outline shares "
+        f"{percent(shared)} with it (IoU): it is of another segmentation"
+    )
+    if source == RASTER:
+        raise InputError(f"{problem}; use rasterise.source: polygons")
+    logger.warning(problem)
+
+
+def _write(
+    masks: Path,
+    patches: pd.DataFrame,
+    grid: Mapping[str, Any],
+    draw: Draw,
+    facts: Mapping[str, Any],
+    origin: Provenance,
+    threads: int,
+) -> dict[str, Any]:
+    """Draw and write all rows of the grid; return what is counted."""
+    rows, columns = grid["rows"], grid["columns"]
+    by_row = [patches[(patches.grid_row == row) & patches.complete] for row in range(rows)]
     with (
         published(masks) as draft,
-        MasksWriter(draft, rows, columns, side_px, source) as writer,
+        MasksWriter(draft, rows, columns, grid["side_px"], origin) as writer,
     ):
-        draw = partial(_draw_row, drawn, writer, side_px, settings.min_visible_px)
-        drawings = map_threads(draw, ((row, lefts[row]) for row in range(rows)), threads)
+        drawings = map_threads(partial(_draw_row, draw, writer), enumerate(by_row), threads)
         counts = _written(progress(drawings, "rows of patches", rows), writer, columns)
-        writer.finish({"um_per_px": grid["um_per_px"], "scale": grid["scale"], **counts})
-    _log(counts, len(drawn.nucleus_id), int(table.complete.sum()), len(table))
-
-
-def _nuclei(nuclei: Path, labels: Path, um_to_he: PointMap, downsample: float) -> Nuclei:
-    frame = read_table(nuclei, NUCLEI, ["nucleus_id", "cell_id", "geometry"])
-    classes = _class_of_cell(labels).reindex(frame.cell_id)
-    if classes.isna().any():
-        raise InputError(
-            f"{nuclei}: expected a label in {labels} for every cell, found none for "
-            f"{classes.isna().sum()} nuclei, the first of cell {classes.index[classes.isna()][0]}; "
-            "use tables of one run"
-        )
-    return Nuclei.of(
-        frame.geometry.to_numpy(),
-        frame.nucleus_id.to_numpy(np.uint32),
-        np.asarray(classes, dtype=np.uint8),
-        um_to_he,
-        downsample,
-    )
-
-
-def _class_of_cell(labels: Path) -> pd.Series[int]:
-    """Return the published class index by cell_id."""
-    table = read_table(labels, LABELS, ["cell_id", "final_label"])
-    unknown = sorted(set(table.final_label) - {known.name for known in CLASSES})
-    if unknown:
-        raise InputError(
-            f"{labels}: expected in final_label the classes of schema/labels.csv, found {unknown[0]!r}; "
-            "correct the curation and run refine again"
-        )
-    return pd.Series(table.final_label.map(patch_class_index).to_numpy(), index=table.cell_id)
+        writer.finish({"um_per_px": grid["um_per_px"], "scale": grid["scale"], **facts, **counts})
+    return counts
 
 
 def _draw_row(
-    nuclei: Nuclei,
-    writer: MasksWriter,
-    side_px: int,
-    min_visible_px: int,
-    row_and_patches: tuple[int, pd.DataFrame],
+    draw: Draw, writer: MasksWriter, row_and_patches: tuple[int, pd.DataFrame]
 ) -> tuple[int, Visible, int]:
     """Draw a row of the grid and write its maps; return what is visible, and how many slivers are not."""
     row, patches = row_and_patches
-    lefts = patches.x_px.to_numpy()
     top = int(patches.y_px.iloc[0]) if len(patches) else 0
-    maps, visible, n_slivers = draw_strip(nuclei, lefts, top, side_px, min_visible_px)
+    maps, visible, n_slivers = draw(patches.x_px.to_numpy(), top)
     writer.write_maps(row, maps)
     return row, visible, n_slivers
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from sthelar_build.config import ReportSettings
 from sthelar_build.core import quality_words, summary
 from sthelar_build.core.slide_verdicts import slide_verdicts
+from sthelar_build.core.source_difference import source_words
 from sthelar_build.core.wording import count, in_words
 from sthelar_build.io.images.he import HeImage, open_he
 from sthelar_build.io.lineage import lineage
@@ -49,6 +50,7 @@ class _Scale:
     side_px: int
     n_nuclei: int
     n_slivers: int | None
+    source: str | None
     agreement: summary.Agreement
     histograms: dict[str, summary.Histogram]
     gallery: dict[str, list[ShownPatch]]
@@ -159,6 +161,7 @@ def _scale(
         side_px=masks.side_px,
         n_nuclei=int(masks.table["nucleus_id"].nunique()),
         n_slivers=masks.manifest.get("n_slivers"),
+        source=source_words(masks.manifest),
         agreement=summary.agreement(measured, settings.min_jaccard),
         histograms={name: summary.histogram(measured[name], 0, 1) for name in METRIC_NAMES},
         gallery=patch_gallery(measured, grid, masks, image, settings.gallery_patches),

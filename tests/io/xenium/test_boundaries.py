@@ -62,6 +62,30 @@ def test_every_nucleus_is_read_with_its_owner_holes_and_parts(tmp_path, version)
     assert n_nuclei(bundle) == len(slide.nuclei)
 
 
+def test_labels_of_the_raster_are_rows_of_cells_or_numbers_of_nuclei(tmp_path, early):
+    slide, bundle = copy(tmp_path / "old", "1.9.0")
+    of_cells = read_nucleus_outlines(bundle, cell_ids_of(slide)).raster_labels
+    assert of_cells.tolist() == [1, 2, 4, 5]  # the third cell has no nucleus
+    bundle.path(CELLS_ZARR).unlink()
+    assert read_nucleus_outlines(bundle, cell_ids_of(slide)).raster_labels.tolist() == [1, 2, 4, 5]
+    slide, bundle = copy(tmp_path / "new", "3.0.0")
+    assert read_nucleus_outlines(bundle, cell_ids_of(slide)).raster_labels.tolist() == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+    slide, bundle = early
+    assert read_nucleus_outlines(bundle, cell_ids_of(slide)).raster_labels.tolist() == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_cell_is_read(tmp_path, version):
     slide, bundle = copy(tmp_path / "outs", version)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -38,6 +39,8 @@ class Outlines:
     """(n,) text: the owning cell of each."""
     polygons: Geometries
     """(n,) polygons; None where the ring has fewer than three corners."""
+    raster_labels: NDArray[np.uint32] | None = None
+    """(n,) value of each in its raster (``masks`` of ``cells.zarr.zip``), where the bundle tells."""
 
 
 def read_cell_outlines(bundle: XeniumBundle) -> Outlines | None:
@@ -63,8 +66,12 @@ def read_nucleus_outlines(bundle: XeniumBundle, cell_ids: NDArray[Any]) -> Outli
         (n_cells,) text, in the order of the bundle.
     """
     path = bundle.path(NUCLEUS_BOUNDARIES)
-    if bundle.layout in _ONE_NUCLEUS_PER_CELL or LABEL_ID in pq.read_schema(path).names:
+    if LABEL_ID in pq.read_schema(path).names:
         return _read_rings(path)
+    if bundle.layout in _ONE_NUCLEUS_PER_CELL:
+        outlines = _read_rings(path)
+        rows = pd.Index(cell_ids).get_indexer(pd.Index(outlines.cell_ids))
+        return replace(outlines, raster_labels=_label_of_row(bundle, len(cell_ids))[rows])
     logger.info("%s does not tell nuclei apart; reading them from %s", path, CELLS_ZARR)
     rows, polygons = _nuclei_of_store(bundle)
     if len(rows) and rows.max() >= len(cell_ids):
@@ -72,7 +79,8 @@ def read_nucleus_outlines(bundle: XeniumBundle, cell_ids: NDArray[Any]) -> Outli
             f"{bundle.path(CELLS_ZARR)}: expected the {len(cell_ids)} cells of the bundle, found one "
             f"numbered {rows.max()}; copy all files from the same run"
         )
-    return Outlines(cell_ids=cell_ids[rows], polygons=polygons)
+    in_order = np.arange(1, len(rows) + 1, dtype=np.uint32)
+    return Outlines(cell_ids=cell_ids[rows], polygons=polygons, raster_labels=in_order)
 
 
 def n_nuclei(bundle: XeniumBundle) -> int:
@@ -92,6 +100,15 @@ def _nuclei_of_store(bundle: XeniumBundle) -> tuple[NDArray[np.int64], Geometrie
     return nuclei_of(bundle.path(CELLS_ZARR), bundle.pixel_size_um)
 
 
+def _label_of_row(bundle: XeniumBundle, n_cells: int) -> NDArray[np.uint32]:
+    """Return the value of every cell in the rasters of a 1.x bundle: its row + 1, unless the store says otherwise."""
+    if not bundle.has(CELLS_ZARR):
+        return np.arange(1, n_cells + 1, dtype=np.uint32)
+    from sthelar_build.io.xenium.cells_zarr import raster_values
+
+    return raster_values(bundle.path(CELLS_ZARR), n_cells)
+
+
 def _read_rings(path: Path) -> Outlines:
     columns = list(COLUMNS[NUCLEUS_BOUNDARIES])
     numbered = LABEL_ID in pq.read_schema(path).names
@@ -104,7 +121,11 @@ def _read_rings(path: Path) -> Outlines:
     lengths = np.diff(np.append(start, len(owner)))
     vertices = np.column_stack([table["vertex_x"].to_numpy(), table["vertex_y"].to_numpy()])
     names = as_text(cell.dictionary).to_numpy(zero_copy_only=False)
-    return Outlines(cell_ids=names[owner[start]], polygons=polygons_from_rings(vertices, lengths))
+    return Outlines(
+        cell_ids=names[owner[start]],
+        polygons=polygons_from_rings(vertices, lengths),
+        raster_labels=table[LABEL_ID].to_numpy()[start].astype(np.uint32) if numbered else None,
+    )
 
 
 def _ring_starts(path: Path, ring: NDArray[Any]) -> NDArray[np.int64]:

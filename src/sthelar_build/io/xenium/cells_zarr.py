@@ -46,7 +46,7 @@ def nuclei_of(path: Path, pixel_size_um: float) -> tuple[NDArray[np.int64], Geom
     InputError
         If the store is missing or broken, or does not tell nuclei apart.
     """
-    with _opened(path) as store:
+    with opened(path) as store:
         if f"polygon_sets/{NUCLEI}/cell_index" not in store:
             raise InputError(
                 f"{path}: expected polygon_sets/{NUCLEI}/cell_index, found none: nuclei of one cell cannot be "
@@ -59,20 +59,42 @@ def nuclei_of(path: Path, pixel_size_um: float) -> tuple[NDArray[np.int64], Geom
         return cell_rows, _traced(store[f"masks/{NUCLEI}"], pixel_size_um, len(cell_rows))
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    if not path.is_file():
+def raster_values(path: Path, n_cells: int) -> NDArray[np.uint32]:
+    """Return the value of every cell (n_cells,) in the rasters of a 1.x bundle: ``seg_mask_value``, else 1, 2, ...
+
+    InputError if the store is broken, or is of other cells.
+    """
+    with opened(path) as store:
+        if "seg_mask_value" not in store:
+            return np.arange(1, n_cells + 1, dtype=np.uint32)
+        values = np.asarray(store["seg_mask_value"][:], dtype=np.uint32)
+    if len(values) != n_cells:
         raise InputError(
-            f"{path}: expected the cell store, which this early 2.0.0 bundle needs to tell nuclei apart, "
-            "found nothing; copy the bundle whole"
+            f"{path}: expected seg_mask_value of the {n_cells} cells of the bundle, found {len(values)}; "
+            "copy all files from the same run"
         )
-    if not zipfile.is_zipfile(path):
-        raise _broken(path)
+    return values
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open the store as a zarr group; InputError if it is missing or broken."""
+    check_store(path)
     with zarr.storage.ZipStore(path, mode="r") as store:
         try:
             yield zarr.open_group(store, mode="r")
         except (zipfile.BadZipFile, OSError, KeyError, ValueError) as error:
             raise _broken(path) from error
+
+
+def check_store(path: Path) -> None:
+    """Raise InputError unless the file is there and is a zip."""
+    if not path.is_file():
+        raise InputError(
+            f"{path}: expected the cell store of the bundle, found nothing; copy the bundle whole"
+        )
+    if not zipfile.is_zipfile(path):
+        raise _broken(path)
 
 
 def _broken(path: Path) -> InputError:
