@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from sthelar_build.core.dataset_facts import class_facts, slide_facts, split_facts
 from sthelar_build.schema.labels import PATCH_CLASSES
@@ -10,7 +11,9 @@ TABLE = pd.DataFrame(
     {
         "slide": ["a", "a", "a", "b", "b", "b"],
         "n_nuclei": [3, 1, 0, 2, 2, 2],
+        "complete": [True, True, False, True, True, True],
         "Jaccard": [0.4, 0.6, np.nan, np.nan, np.nan, np.nan],
+        "blur_um": [0.5, 0.7, 9.0, np.nan, np.nan, np.nan],
         **{c.name: 0 for c in PATCH_CLASSES},
         "T_NK": [3, 1, 0, 2, 2, 2],
     }
@@ -35,6 +38,11 @@ def test_the_median_ignores_missing_values_and_is_none_without_any():
     facts = slide_facts(TABLE, SPLITS)
     assert facts["a"]["median_jaccard"] == 0.5
     assert facts["b"]["median_jaccard"] is None
+    # The third patch of a overruns the image and shows no nucleus.
+    assert facts["a"]["median_blur_um"] == pytest.approx(0.6)
+    assert facts["a"]["p95_blur_um"] == pytest.approx(0.69)
+    assert facts["b"]["median_blur_um"] is facts["b"]["p95_blur_um"] is None
+    assert facts["a"]["nuclei_per_patch"] == 2
 
 
 def test_classes_and_splits_add_up():
@@ -44,6 +52,7 @@ def test_classes_and_splits_add_up():
         "name": "T_NK",
         "colour": "#ff0f0f",
         "cells": 7,
+        "rarest": True,
         "splits": {"train": 5, "valid": 2, "test": 1},
     }
     assert len(classes) == 9

@@ -1,6 +1,6 @@
 """Numbers and facts in words."""
 
-from sthelar_build.core.wording import count, in_words, number, percent, tally
+from sthelar_build.core.wording import count, in_words, number, percent, size, tally
 
 
 def test_words_are_counted_by_word_and_nulls_left_out():
@@ -31,3 +31,9 @@ def test_facts_are_one_line_and_long_lists_a_length():
     assert in_words(list(range(9))) == "9"
     assert in_words(None) == "\N{EN DASH}"
     assert in_words(True) == "True"
+
+
+def test_sizes_have_the_unit_that_fits():
+    assert [size(n) for n in (0, 999, 1000, 12_345_678, 58_300_000_000, 2.5e12)] == [
+        "0 B", "999 B", "1 kB", "12.3 MB", "58.3 GB", "2.5 TB",
+    ]  # fmt: skip

@@ -1,58 +1,117 @@
-"""Card, page and record of a dataset lie beside its tables and name them."""
+"""Card, page and record of a dataset lie beside its tables and tell what they hold, what they leak, and what they weigh."""
 
 import json
 
 import pandas as pd
+import pytest
 
 from sthelar_build.core.consistency import CONSISTENCY_COLUMNS
 from sthelar_build.core.consistency_words import page_facts
-from sthelar_build.io.dataset_descriptions import write_descriptions
+from sthelar_build.io.dataset_descriptions import table_names, write_descriptions
 
 TABLES = {
     "patch_metrics.csv": pd.DataFrame({"patch_id": ["s_0.png"], "Jaccard": [0.5]}),
     "cell_count.csv": pd.DataFrame({"Image": ["s_0.png"], "T_NK": [3]}),
     "types.csv": pd.DataFrame({"img": ["s_0.png"], "type": ["Skin"]}),
 }
-AUDIT = ("patches_sharing_pixels", "shared_nuclei", "shared_slides", "shared_patients")
+AUDIT = (
+    "shared_pixels",
+    "patches_sharing_pixels",
+    "shared_nuclei",
+    "shared_slides",
+    "shared_patients",
+)
 SLIDE = {
-    "name": "s",
-    "patient": "p",
-    "tissue": "Skin",
-    "condition": "normal",
-    "um_per_px": 0.25,
-    "verdict": "pass",
-    "median_um": None,
-    "patches": 1,
-    "nuclei": 3,
-    "median_jaccard": 0.5,
-    "splits": {"train": 1, "valid": 0, "test": 0},
-    "left_out": {},
-}
+    "name": "s", "patient": "p", "tissue": "Skin", "condition": "normal", "um_per_px": 0.25, "verdict": "pass",
+    "median_um": None, "patches": 1, "nuclei": 3, "nuclei_per_patch": 3.0, "median_jaccard": 0.5,
+    "median_blur_um": 0.55, "p95_blur_um": None, "splits": {"train": 1, "valid": 0, "test": 0}, "left_out": {},
+}  # fmt: skip
 VALUES = {
     "title": "Nuclei & cells",
     "licence": "CC0-1.0",
     "url": "",
+    "creators": ("A lab",),
+    "date_published": "",
+    "citation": "",
     "scale": "40x",
     "side_px": 256,
-    "strategy": "space",
-    "guard_px": 64,
-    "audit": dict.fromkeys(AUDIT, 0),
+    "split": {
+        "strategy": "space", "guard_px": 64, "frozen": False, "sha256": "ab12",
+        "audit": dict.fromkeys(AUDIT, 0),
+    },
     "slides": [SLIDE],
-    "classes": [],
+    "classes": [
+        {"index": 1, "name": "T_NK", "colour": "#112233", "cells": 9, "rarest": True,
+         "splits": {"train": 6, "valid": 2, "test": 2}},
+    ],
     "splits": [],
     "consistency": page_facts(pd.DataFrame(columns=CONSISTENCY_COLUMNS), {}, 0, 4),
-}
+    "formats": [
+        {"name": "pannuke", "bytes": 58_300_000_000, "n_files": 2, "n_patches": 7, "n_patches_total": 10,
+         "left_out": {"blurred": 3}},
+    ],
+    "selections": [
+        {"formats": ["pannuke"], "slides": [{"name": "s", "kept": 7, "total": 10, "left_out": {"blurred": 3}}]},
+    ],
+    "samples": 1,
+    "loading": {"pannuke": "import numpy"},
+}  # fmt: skip
 
 
-def test_a_dataset_is_described_three_times(tmp_path):
+def described(folder, **values):
     for name, table in TABLES.items():
-        table.to_csv(tmp_path / name, index=False)
-    write_descriptions(tmp_path, VALUES, TABLES, {"stage": "collect"})
-    assert "Nuclei & cells" in (tmp_path / "card.md").read_text()
-    assert '"stage": "collect"' in (tmp_path / "card.md").read_text()
-    assert "Nuclei &amp; cells" in (tmp_path / "index.html").read_text()
-    record = json.loads((tmp_path / "croissant.json").read_text())
+        table.to_csv(folder / name, index=False)
+    file = {"description": "Part.", "bytes": 5, "sha256": "0" * 64}
+    missing = write_descriptions(
+        folder, {**VALUES, **values}, TABLES, {"pannuke/s.npz": file}, {"stage": "describe"}
+    )
+    card, page = ((folder / name).read_text() for name in ("card.md", "index.html"))
+    return card, page, json.loads((folder / "croissant.json").read_text()), missing
+
+
+def test_card_and_page_tell_the_same(tmp_path):
+    card, page, _, _ = described(tmp_path)
+    assert '"stage": "describe"' in card
+    assert "Nuclei &amp; cells" in page
+    assert "Nuclei & cells" in card
+    for text in (card, page):
+        for words in ("58.3 GB", "3 blurred", "ab12", "0 pixels are shown by two splits", "rarest", "60.0 %", "0.55",
+                      "import numpy", "CC0-1.0", "A lab", "samples.png", "space"):  # fmt: skip
+            assert words in text, words
+
+
+def test_tables_of_the_card_have_as_many_cells_in_every_row(tmp_path):
+    card, *_ = described(tmp_path)
+    blocks = [block.splitlines() for block in card.split("\n\n") if block.startswith("|")]
+    assert len(blocks) >= 6
+    for lines in blocks:
+        assert len(lines) >= 2
+        assert len({line.count("|") for line in lines}) == 1, lines
+
+
+def test_a_leak_of_shuffled_patches_is_told_in_words_and_figures(tmp_path):
+    audit = {**VALUES["split"]["audit"], "shared_pixels": 12345, "shared_nuclei": 67}
+    split = {**VALUES["split"], "strategy": "random_leaky", "audit": audit}
+    card, page, _, _ = described(tmp_path, split=split)
+    for text in (card, page):
+        assert "shuffled" in text
+        assert "67 nuclei are drawn in two" in text
+    assert "12345 pixels" in card
+
+
+def test_the_record_names_tables_and_downloads_and_what_it_lacks(tmp_path):
+    _, _, record, missing = described(tmp_path)
     assert record["description"].startswith("H&E patches of 256 px at 40x")
-    assert record["license"] == "CC0-1.0"
-    assert "url" not in record
-    assert [file["@id"] for file in record["distribution"]] == list(TABLES)
+    assert record["license"] == "https://spdx.org/licenses/CC0-1.0.html"
+    assert [file["@id"] for file in record["distribution"]] == [*TABLES, "pannuke/s.npz"]
+    assert missing == ["url", "datePublished"]
+    assert "Skin" in record["keywords"]
+
+
+def test_a_dataset_without_licence_says_so(tmp_path):
+    assert "none is stated" in described(tmp_path, licence="")[0]
+
+
+@pytest.mark.parametrize("name", table_names())
+def test_every_table_has_a_suffix_that_can_be_read(name):
+    assert name.endswith((".csv", ".parquet"))

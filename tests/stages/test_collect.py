@@ -1,7 +1,8 @@
-"""Collect on two tiny slides: tables agree with the masks, splits are clean, the descriptions are true."""
+"""Collect on two tiny slides: tables agree with the masks, splits are clean, the facts are true."""
 
 import json
 import logging
+import shutil
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -9,8 +10,11 @@ import pytest
 
 from slides import two_slides
 from sthelar_build.config import CollectSettings
+from sthelar_build.core.frozen_splits import content_hash
+from sthelar_build.core.split_plan import SplitRule
 from sthelar_build.errors import InputError
-from sthelar_build.io import patch_stream
+from sthelar_build.io import chosen_splits, patch_stream
+from sthelar_build.io.splits import read_splits, write_splits
 from sthelar_build.io.tables import read_table
 from sthelar_build.schema.labels import PATCH_CLASS_NAMES
 from sthelar_build.schema.tables import SPLITS
@@ -107,41 +111,20 @@ def test_a_missing_metric_is_an_empty_cell(tmp_path):
     assert "-1" not in text
 
 
-def test_croissant_describes_every_table_with_its_checksum(collected):
-    import hashlib
-
-    out = collected / "out"
-    record = json.loads((out / "croissant.json").read_text())
-    assert record["@type"] == "sc:Dataset"
-    assert record["conformsTo"] == "http://mlcommons.org/croissant/1.0"
-    assert record["name"]
-    assert record["description"]
-    files = {file["@id"]: file for file in record["distribution"]}
-    assert set(files) == {
-        *("patch_metrics.csv", "cell_count.csv", "types.csv", "splits.parquet"),
-        *("class_consistency.csv", "marker_means.csv"),
-    }
-    for name, file in files.items():
-        assert file["@type"] == "cr:FileObject"
-        assert file["sha256"] == hashlib.sha256((out / name).read_bytes()).hexdigest()
-    ids = [field["@id"] for part in record["recordSet"] for field in part["field"]]
-    assert len(ids) == len(set(ids))
-    for part in record["recordSet"]:
-        assert {key["@id"] for key in part["key"]} <= {field["@id"] for field in part["field"]}
-        for field in part["field"]:
-            assert field["source"]["fileObject"]["@id"] in files
-            assert field["dataType"] in {"sc:Text", "sc:Integer", "sc:Float"}
-
-
-def test_card_and_page_show_slides_classes_splits_and_audit(collected):
-    card = (collected / "out" / "card.md").read_text()
-    page = (collected / "out" / "index.html").read_text()
-    for text in (card, page):
-        for word in ("skin_s1", "breast_s0", "T_NK", "valid", "0 nuclei are drawn in two", "space"):
-            assert word in text.replace("\n", " ")
-    assert '"stage": "collect"' in card
-    assert "load_dataset" in page
-    assert "http" not in page.split("</style>")[1]
+def test_the_facts_hold_slides_classes_splits_and_audit(collected):
+    facts = json.loads((collected / "out" / "facts.json").read_text())
+    splits, attributes = read_splits(collected / "out" / "splits.parquet")
+    assert facts["split"]["sha256"] == attributes["sha256"] == content_hash(splits)
+    assert facts["split"]["strategy"] == "space"
+    assert not facts["split"]["frozen"]
+    assert facts["split"]["audit"]["shared_nuclei"] == facts["split"]["audit"]["shared_pixels"] == 0
+    assert [slide["name"] for slide in facts["slides"]] == ["breast_s0", "skin_s1"]
+    assert facts["slides"][0]["median_blur_um"] == pytest.approx(0.6)
+    drawn = {c["name"]: sum(c["splits"].values()) for c in facts["classes"]}
+    assert [c["name"] for c in facts["classes"] if c["rarest"]] == [
+        min((name for name in drawn if drawn[name]), key=drawn.get)
+    ]
+    assert facts["provenance"]["stage"] == "collect"
 
 
 def test_two_slides_are_shown_side_by_side_and_not_judged(collected):
@@ -151,9 +134,8 @@ def test_two_slides_are_shown_side_by_side_and_not_judged(collected):
     assert table["flag"].isna().all()
     means = pd.read_csv(collected / "out" / "marker_means.csv")
     assert set(means["gene"]) == {"CD3E", "EPCAM", "KRT8"}
-    page = (collected / "out" / "index.html").read_text()
-    assert "2 slides are too few to judge" in page
-    assert "<td>25.0 %</td>" in page
+    facts = json.loads((collected / "out" / "facts.json").read_text())
+    assert "2 slides are too few to judge" in facts["consistency"]["unjudged"]
 
 
 def test_fine_labels_of_two_classes_are_told(tmp_path, caplog):
@@ -163,9 +145,8 @@ def test_fine_labels_of_two_classes_are_told(tmp_path, caplog):
     assert (
         "b is one fine label but several classes (Epithelial on breast_s0, skin_s1; " in caplog.text
     )
-    assert (
-        "b is one fine label but several classes" in (tmp_path / "out" / "index.html").read_text()
-    )
+    facts = json.loads((tmp_path / "out" / "facts.json").read_text())
+    assert "b is one fine label but several classes" in facts["consistency"]["conflicts"][0]
 
 
 def test_counts_of_other_cells_are_refused(tmp_path):
@@ -205,7 +186,9 @@ def test_whole_slides_can_be_kept_apart_and_random_splits_say_that_they_leak(
     assert "test is empty" in caplog.text or "valid is empty" in caplog.text
     run(collected, tmp_path / "random", strategy="random_leaky")
     assert "share pixels" in caplog.text
-    assert " 0 nuclei are drawn" not in (tmp_path / "random" / "card.md").read_text()
+    audit = json.loads((tmp_path / "random" / "facts.json").read_text())["split"]["audit"]
+    assert audit["shared_nuclei"] > 0
+    assert f"shared between splits: shared_pixels {audit['shared_pixels']}" in caplog.text
 
 
 def test_shares_that_do_not_sum_to_one_are_refused():
@@ -219,3 +202,54 @@ def test_slides_of_different_patch_sizes_are_refused(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="one size"):
         run(tmp_path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_frozen_splits_are_used_again_whatever_the_settings_of_splits(collected, tmp_path, caplog):
+    frozen = tmp_path / "frozen_40x.parquet"
+    shutil.copy(collected / "out" / "splits.parquet", frozen)
+    path = tmp_path / "frozen_{scale}.parquet"
+    with caplog.at_level(logging.INFO):
+        run(collected, tmp_path / "out", frozen_splits=path, strategy="random_leaky", seed=7)
+    first, _ = read_splits(frozen)
+    second, _ = read_splits(tmp_path / "out" / "splits.parquet")
+    assert first.equals(second)
+    facts = json.loads((tmp_path / "out" / "facts.json").read_text())
+    assert facts["split"]["frozen"]
+    assert facts["split"]["strategy"] == "space"
+    assert "patches keep their split; 0 are in none now" in caplog.text
+
+
+def test_frozen_splits_of_other_slides_are_refused_in_one_line(collected, tmp_path):
+    splits, facts = read_splits(collected / "out" / "splits.parquet")
+    write_splits(tmp_path / "s.parquet", splits[splits["slide"] == "skin_s1"], {}, facts)
+    with pytest.raises(InputError, match="found 0 of slide breast_s0 instead of 56") as error:
+        run(collected, tmp_path / "out", frozen_splits=tmp_path / "s.parquet")
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_frozen_splits_that_leak_here_are_refused(collected, tmp_path):
+    splits, facts = read_splits(collected / "out" / "splits.parquet")
+    one = splits.index[splits["split"] == "train"][0]
+    splits.loc[one, "split"] = "test"
+    write_splits(tmp_path / "s.parquet", splits, {}, facts)
+    with pytest.raises(InputError, match="keep apart what these masks show, found shared_pixels"):
+        run(collected, tmp_path / "out", frozen_splits=tmp_path / "s.parquet")
+    assert not (tmp_path / "out" / "splits.parquet").exists()
+
+
+def test_a_guard_that_is_one_pixel_too_small_fails_the_run(collected, tmp_path, monkeypatch):
+    # Patches of 32 px every 24: from -8 px on, neighbouring columns overlap; from -7 on they do not.
+    def with_guard(guard_px):
+        class Rule(SplitRule):
+            def __init__(self, strategy, shares, _, seed):
+                super().__init__(strategy, shares, guard_px, seed)
+
+        monkeypatch.setattr(chosen_splits, "SplitRule", Rule)
+
+    with_guard(-7)
+    run(collected, tmp_path / "right")
+    with_guard(-8)
+    with pytest.raises(RuntimeError, match="the splits by space leak: shared_pixels"):
+        run(collected, tmp_path / "wrong")
+    assert list((tmp_path / "wrong").iterdir()) == []

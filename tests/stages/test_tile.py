@@ -1,8 +1,10 @@
 """The grid of patches of a slide."""
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import tifffile
+from scipy.ndimage import gaussian_filter
 
 from sthelar_build.config import TileSettings
 from sthelar_build.errors import ConfigError, InputError
@@ -90,3 +92,26 @@ def test_an_unknown_scale_is_refused(he, transform):
 def test_an_overlap_as_large_as_the_side_is_no_setting():
     with pytest.raises(ValueError, match="overlap_px below side_px"):
         TileSettings(side_px=64, overlap_px=64)
+
+
+def test_blur_is_measured_where_there_is_tissue_and_more_where_the_image_is_blurred(
+    tmp_path, transform
+):
+    rng = np.random.default_rng(0)
+    grain = gaussian_filter(rng.normal(size=(HEIGHT, WIDTH)), 2) * 100
+    soft = gaussian_filter(grain, 6)
+    image = np.full((HEIGHT, WIDTH, 3), (241, 239, 242), np.uint8)
+    for columns, detail in ((slice(0, 224), grain), (slice(224, 448), soft)):
+        image[:, columns] = np.clip([200, 130, 180] + detail[:, columns, None], 60, 235).astype(
+            np.uint8
+        )
+    tifffile.imwrite(tmp_path / "he.tif", image, photometric="rgb", tile=(128, 128))
+    table, _ = tile(tmp_path / "he.tif", transform, "native", side_px=128, overlap_px=0)
+    sharp, _, blurred, _, glass, _ = table.blur_um[:6]
+    assert sharp < 1 < blurred
+    assert np.isnan(glass)
+    assert (
+        pq.read_table(tmp_path / "patches.parquet")["blur_um"].null_count
+        == table.blur_um.isna().sum()
+        > 0
+    )

@@ -1,4 +1,4 @@
-"""Every slide -> statistics, splits and card of the dataset at one scale."""
+"""Every slide -> statistics and splits of the dataset at one scale."""
 
 
 rule collect:
@@ -11,6 +11,7 @@ rule collect:
         labels=each_slide("results/{slide}/labels.parquet"),
         counts_cells=each_slide("results/{slide}/counts_cells.h5ad"),
         transform=each_slide("results/{slide}/transform.json"),
+        frozen_splits=frozen_splits,
     output:
         patch_metrics="results/dataset/{scale}/patch_metrics.csv",
         cell_count="results/dataset/{scale}/cell_count.csv",
@@ -18,9 +19,7 @@ rule collect:
         splits="results/dataset/{scale}/splits.parquet",
         class_consistency="results/dataset/{scale}/class_consistency.csv",
         marker_means="results/dataset/{scale}/marker_means.csv",
-        card="results/dataset/{scale}/card.md",
-        croissant="results/dataset/{scale}/croissant.json",
-        index="results/dataset/{scale}/index.html",
+        facts="results/dataset/{scale}/facts.json",
     log:
         "logs/dataset/collect_{scale}.log",
     benchmark:
@@ -33,7 +32,7 @@ rule collect:
         labels=option("labels"),
         counts_cells=option("counts-cells"),
         transform=option("transform"),
-        out=subpath(output.index, parent=True),
+        out=subpath(output.facts, parent=True),
         settings=settings("collect"),
     shell:
         r"""

@@ -27,17 +27,24 @@ def unsplittable(table: pd.DataFrame, gated: bool) -> NDArray[Any]:
     return reasons
 
 
-def splits_table(table: pd.DataFrame, kept: pd.DataFrame, assigned: Splits) -> pd.DataFrame:
+def splits_table(
+    table: pd.DataFrame,
+    kept: pd.DataFrame,
+    assigned: Splits,
+    unassigned: NDArray[Any] | None = None,
+) -> pd.DataFrame:
     """Return ``splits.parquet``.
 
     ``table`` has every patch (``slide``, ``patch_id``, ``reason``), ``kept`` those without a reason, and
-    ``assigned`` their splits. A patch in neither is in the guard.
+    ``assigned`` their splits. Why one of them is in none, ``unassigned`` says; by default it is in the guard.
     """
     key = ["slide", "patch_id"]
-    names = kept[key].assign(split=names_of(assigned))
+    why = GUARD if unassigned is None else unassigned
+    names = kept[key].assign(split=names_of(assigned), why=why)
     joined = table[[*key, "reason"]].merge(names, on=key, how="left", validate="one_to_one")
     split = joined.split.astype(object).where(joined.split.notna(), None)
-    reason = joined.reason.where(joined.reason.notna() | split.notna(), GUARD)
+    reason = joined.reason.where(joined.reason.notna() | split.notna(), joined.why)
+    reason = reason.astype(object).where(reason.notna(), None)
     result: pd.DataFrame = joined.assign(split=split, reason=reason)[SPLITS.names]
     return result
 

@@ -1,9 +1,9 @@
-"""A split for every patch of a dataset, by one of four strategies, and the audit of the whole."""
+"""A split for every patch of a dataset, by one of four strategies."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sthelar_build.core.rare_classes import rarity_strata, sharing_weights
+from sthelar_build.core.split_bands import assign_bands
+from sthelar_build.core.split_groups import assign_groups
 from sthelar_build.core.splits import (
     SPLIT_NAMES,
     Splits,
     assign_at_random,
-    assign_bands,
-    assign_groups,
-    patches_sharing_pixels,
-    shared_between_splits,
     without_shared_nuclei,
 )
 
@@ -35,36 +34,6 @@ class SplitRule:
     shares: Sequence[float]
     guard_px: int
     seed: int
-
-
-@dataclass(frozen=True)
-class LeakAudit:
-    """What the splits of a dataset share."""
-
-    patches_sharing_pixels: int
-    """Patches that overlap a patch of another split."""
-    shared_nuclei: int
-    """Nuclei drawn in patches of more than one split."""
-    shared_slides: int
-    """Slides with patches in more than one split."""
-    shared_patients: int
-    """Patients with patches in more than one split."""
-
-    def leaks(self, strategy: str) -> list[str]:
-        """Return the names of what the strategy promises to keep apart, and did not."""
-        promised = {
-            PATIENT: [field.name for field in fields(self)],
-            SLIDE: ["patches_sharing_pixels", "shared_nuclei", "shared_slides"],
-            SPACE: ["patches_sharing_pixels", "shared_nuclei"],
-            RANDOM: [],
-        }
-        return [name for name in promised[strategy] if getattr(self, name)]
-
-    def refuse_leaks(self, strategy: str) -> None:
-        """Raise RuntimeError if the strategy broke its promise: that is a mistake of ours."""
-        leaks = [f"{name} {getattr(self, name)}" for name in self.leaks(strategy)]
-        if leaks:
-            raise RuntimeError(f"the splits by {strategy} leak: {', '.join(leaks)}")
 
 
 def chosen_strategy(strategy: str, n_patients: int) -> str:
@@ -91,7 +60,7 @@ def plan_splits(
     rule
         Strategy, shares, guard and seed.
     features
-        Amounts that groups share out evenly.
+        Nuclei of each class: every split gets its share, of the rarest class first.
     side_px
         Side of a patch.
     nuclei
@@ -100,12 +69,11 @@ def plan_splits(
     if rule.strategy in (PATIENT, SLIDE):
         return plan_groups(table, rule.strategy, features, rule.shares, rule.seed)
     if rule.strategy == RANDOM:
-        return plan_at_random(len(table), rule.shares, rule.seed)
+        return plan_at_random(table, features, rule.shares, rule.seed)
     splits = np.full(len(table), -1, dtype=np.int8)
     for name, rows in table.groupby("slide", sort=True):
-        splits[rows.index] = plan_bands(
-            str(name), rows, side_px, nuclei[str(name)], rule.shares, rule.guard_px, rule.seed
-        )
+        shown = nuclei[str(name)]
+        splits[rows.index] = plan_bands(str(name), rows, features, side_px, shown, rule)
     return splits
 
 
@@ -121,18 +89,22 @@ def plan_groups(
     Parameters
     ----------
     table
-        One row per patch: the column ``group``, ``tissue``, and the columns ``features``.
+        One row per patch: the column ``group``, ``tissue``, and the columns ``features``, nuclei of each class.
     features
-        Amounts to be shared out evenly, beside patches and patches of each tissue.
+        Classes to be shared out, the rarest first, beside patches and patches of each tissue.
 
     Returns
     -------
     The split of every row.
     """
+    nuclei = table[list(features)].to_numpy()
+    tissues = pd.get_dummies(table["tissue"], dtype=np.float64)
     amounts = table[list(features)].astype(np.float64).assign(patches=1.0)
-    amounts = pd.concat([amounts, pd.get_dummies(table["tissue"], dtype=np.float64)], axis=1)
-    per_group = amounts.groupby(table[group], sort=True).sum()
-    splits = assign_groups(per_group.to_numpy(), shares, np.random.default_rng(seed))
+    per_group = pd.concat([amounts, tissues], axis=1).groupby(table[group], sort=True).sum()
+    tissue_weights = np.full(tissues.shape[1], 1 / max(1, tissues.shape[1]))
+    weights = np.concatenate([sharing_weights(nuclei), [1.0], tissue_weights])
+    rng = np.random.default_rng(seed)
+    splits = assign_groups(per_group.to_numpy(), shares, rng, weights)
     by_group = pd.Series(splits, index=per_group.index, dtype=np.int8)
     return np.asarray(table[group].map(by_group), dtype=np.int8)
 
@@ -140,56 +112,41 @@ def plan_groups(
 def plan_bands(
     slide: str,
     table: pd.DataFrame,
+    features: Sequence[str],
     side_px: int,
     nuclei: pd.DataFrame,
-    shares: Sequence[float],
-    guard_px: int,
-    seed: int,
+    rule: SplitRule,
 ) -> Splits:
     """Split the patches of one slide by space, no nucleus in two splits.
 
-    ``table`` has ``patch_id``, ``x_px``, ``y_px``; ``nuclei`` has ``patch_id``, ``nucleus_id``. The order of bands depends on seed
-    and slide name alone, so that a new slide leaves the others as they were.
+    ``table`` has ``patch_id``, ``x_px``, ``y_px`` and ``features``; ``nuclei`` has ``patch_id``, ``nucleus_id``. What is drawn
+    at random depends on seed and slide name alone, so that a new slide leaves the others as they were.
     """
-    rng = np.random.default_rng([seed, crc32(slide.encode())])
-    x_px, y_px = table["x_px"].to_numpy(), table["y_px"].to_numpy()
-    splits = assign_bands(x_px, y_px, side_px, shares, guard_px, rng)
-    row, nucleus = _incidence(table, nuclei)
-    return without_shared_nuclei(splits, row, nucleus)
+    rng = np.random.default_rng([rule.seed, crc32(slide.encode())])
+    counts = table[list(features)].to_numpy(dtype=np.float64)
+    splits = assign_bands(
+        table["x_px"].to_numpy(),
+        table["y_px"].to_numpy(),
+        side_px,
+        rule.shares,
+        rule.guard_px,
+        rng,
+        counts,
+        sharing_weights(counts),
+    )
+    row = pd.Index(table["patch_id"]).get_indexer(nuclei["patch_id"])
+    inside = row >= 0
+    return without_shared_nuclei(splits, row[inside], nuclei["nucleus_id"].to_numpy()[inside])
 
 
-def plan_at_random(n: int, shares: Sequence[float], seed: int) -> Splits:
-    """Shuffle patches into splits, as the published ones were; leaks."""
-    return assign_at_random(n, shares, np.random.default_rng(seed))
-
-
-def audit(
-    table: pd.DataFrame, splits: Splits, side_px: int, nuclei: Mapping[str, pd.DataFrame]
-) -> LeakAudit:
-    """Count exactly what the splits share.
-
-    ``table`` has ``slide``, ``patient``, ``patch_id``, ``x_px``, ``y_px``; ``nuclei`` gives
-    ``patch_id``, ``nucleus_id`` by slide, and may read them when asked.
-    """
-    pixels = shared = 0
-    for slide, rows in table.groupby("slide", sort=True):
-        mine = splits[table.index.get_indexer(rows.index)]
-        x_px, y_px = rows["x_px"].to_numpy(), rows["y_px"].to_numpy()
-        pixels += patches_sharing_pixels(x_px, y_px, side_px, mine)
-        row, nucleus = _incidence(rows, nuclei[str(slide)])
-        shared += shared_between_splits(mine[row], nucleus)
-    slides = shared_between_splits(splits, table["slide"].to_numpy())
-    patients = shared_between_splits(splits, table["patient"].to_numpy())
-    return LeakAudit(pixels, shared, slides, patients)
+def plan_at_random(
+    table: pd.DataFrame, features: Sequence[str], shares: Sequence[float], seed: int
+) -> Splits:
+    """Shuffle patches into splits, as the published ones were: by tissue and by its rarest class; leaks."""
+    strata = rarity_strata(table[list(features)].to_numpy(), table["tissue"].to_numpy())
+    return assign_at_random(strata, shares, np.random.default_rng(seed))
 
 
 def names_of(splits: Splits) -> NDArray[Any]:
     """Return train, valid, test, or None for every patch."""
     return np.array([*SPLIT_NAMES, None], dtype=object)[splits]
-
-
-def _incidence(table: pd.DataFrame, nuclei: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Return the row of ``table`` and the nucleus of every appearance in these patches."""
-    row = pd.Index(table["patch_id"]).get_indexer(nuclei["patch_id"])
-    inside = row >= 0
-    return np.asarray(row[inside], dtype=np.int64), nuclei["nucleus_id"].to_numpy()[inside]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,7 +61,7 @@ def patch_grid(
 
 
 def patch_table(grid: Grid) -> pd.DataFrame:
-    """Return the columns of ``schema.tables.PATCHES`` but for the tissue fraction, by patch_id."""
+    """Return the columns of ``schema.tables.PATCHES`` but for tissue and blur, by patch_id."""
     patch_id = np.arange(grid.rows * grid.columns)
     row, column = np.divmod(patch_id, grid.columns)
     x_px, y_px = column * grid.stride_px, row * grid.stride_px
@@ -81,24 +82,28 @@ def patch_table(grid: Grid) -> pd.DataFrame:
 
 
 def box_shares(mask: NDArray[np.bool_], boxes: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return the share of the area of boxes that a mask covers.
+    """Return the share of the area of boxes that a mask covers; mask and boxes as in ``box_sums``."""
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return np.asarray(np.clip(box_sums(mask, boxes) / area, 0, 1), dtype=np.float32)
+
+
+def box_sums(values: NDArray[Any], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum an image over boxes.
 
     Parameters
     ----------
-    mask
-        (h, w); pixel (r, c) covers [c, c+1) x [r, r+1). Nothing outside it counts as covered.
+    values
+        (h, w); pixel (r, c) covers [c, c+1) x [r, r+1) and counts by the area inside. Outside the image all is 0.
     boxes
-        (n, 4): left, top, right, bottom, in pixels of the mask; edges may lie within pixels.
+        (n, 4): left, top, right, bottom, in pixels of the image; edges may lie within pixels.
     """
     # Between its nodes the integral of a step function is bilinear, so interpolation is exact.
-    integral = np.pad(mask.astype(np.float64).cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
-    x = np.clip(boxes[:, [0, 2]], 0, mask.shape[1])
-    y = np.clip(boxes[:, [1, 3]], 0, mask.shape[0])
+    integral = np.pad(values.astype(np.float64).cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    x = np.clip(boxes[:, [0, 2]], 0, values.shape[1])
+    y = np.clip(boxes[:, [1, 3]], 0, values.shape[0])
     corner = {
         (i, j): map_coordinates(integral, [y[:, i], x[:, j]], order=1, mode="nearest")
         for i in (0, 1)
         for j in (0, 1)
     }
-    covered = corner[1, 1] - corner[0, 1] - corner[1, 0] + corner[0, 0]
-    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    return np.asarray(np.clip(covered / area, 0, 1), dtype=np.float32)
+    return np.asarray(corner[1, 1] - corner[0, 1] - corner[1, 0] + corner[0, 0])

@@ -32,28 +32,50 @@ _KEYS = {
 
 
 def write_descriptions(
-    folder: Path, values: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], source: Provenance
-) -> None:
+    folder: Path,
+    values: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame],
+    downloads: Mapping[str, Mapping[str, Any]],
+    source: Provenance,
+) -> list[str]:
     """Describe a dataset.
 
     Parameters
     ----------
     folder
-        Where the dataset lies; its tables are there already.
+        Where the dataset lies; its tables and downloads are there already.
     values
-        What the templates ``card.md.j2`` and ``dataset.html.j2`` show, and ``url``.
+        What the templates ``card.md.j2`` and ``dataset.html.j2`` show, and ``url``, ``creators``, ``date_published``, ``citation``.
     tables
         The tables of the dataset by file name.
+    downloads
+        All other files of the dataset; see ``write_croissant``.
     source
         Provenance of the dataset, shown on the card.
+
+    Returns
+    -------
+    What Croissant 1.0 requires and is not known.
     """
+    sizes = [{"name": name, "bytes": (folder / name).stat().st_size} for name in tables]
+    values = {**values, "tables": sizes}
     write_card(folder / "card.md", "card.md.j2", {**values, "provenance": provenance_json(source)})
     write_page(folder / "index.html", "dataset.html.j2", values)
+    tissues = sorted({str(slide["tissue"]) for slide in values["slides"]})
     facts = {
         "name": values["title"],
         "description": f"H&E patches of {values['side_px']} px at {values['scale']} with nuclei and cell types from Xenium.",
         "version": version("sthelar_build"),
         "license": values["licence"],
         "url": values["url"],
+        "creator": values["creators"],
+        "datePublished": values["date_published"],
+        "citeAs": values["citation"],
+        "keywords": ["histology", "H&E", "cell types", "Xenium", *tissues],
     }
-    write_croissant(folder / "croissant.json", facts, tables, _ABOUT, _KEYS)
+    return write_croissant(folder / "croissant.json", facts, tables, _ABOUT, _KEYS, downloads)
+
+
+def table_names() -> list[str]:
+    """Return the file names of the tables that can be described, in order."""
+    return list(_ABOUT)

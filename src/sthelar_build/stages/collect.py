@@ -1,4 +1,4 @@
-"""Gather all slides at one scale: tables over all patches, splits with their audit, and what describes them."""
+"""Gather all slides at one scale: tables over all patches, splits with their audit, and the facts of the dataset."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from sthelar_build.core.consistency_words import page_facts
 from sthelar_build.core.dataset_facts import class_facts, slide_facts, split_facts
 from sthelar_build.core.dataset_tables import csv_tables, splits_table, unsplittable
 from sthelar_build.core.marker_means import marker_means
-from sthelar_build.core.split_plan import RANDOM, SplitRule, audit, chosen_strategy, plan_splits
-from sthelar_build.core.splits import SPLIT_NAMES, Splits
 from sthelar_build.core.verdict import FROM_WORST
 from sthelar_build.core.wording import tally
 from sthelar_build.io.atomic import published
+from sthelar_build.io.chosen_splits import audited, chosen_splits
 from sthelar_build.io.class_counts import read_class_counts
-from sthelar_build.io.dataset_descriptions import write_descriptions
 from sthelar_build.io.masks import ShownNuclei
 from sthelar_build.io.patch_stream import common_side_px, patch_geometry, patch_table
 from sthelar_build.io.provenance import provenance
-from sthelar_build.io.tables import read_table, write_table
+from sthelar_build.io.records import write_record
+from sthelar_build.io.splits import read_splits, write_splits
+from sthelar_build.io.tables import read_table
 from sthelar_build.io.transform import Transform, read_transform
 from sthelar_build.options import InFile, InFiles, OutFile, Word, Words, as_json, in_step
-from sthelar_build.schema.labels import PATCH_CLASS_NAMES, class_named
-from sthelar_build.schema.tables import LABELS, SPLITS
+from sthelar_build.schema.labels import class_named
+from sthelar_build.schema.tables import LABELS
 
 logger = logging.getLogger(__name__)
 
-_SPLITS = "splits.parquet"
+_SPLITS, _FACTS = "splits.parquet", "facts.json"
 _OF_LABELS = ["cell_id", "final_label", "label2"]
 
 
@@ -72,7 +72,7 @@ def run(
     out: OutFile,
     settings: Annotated[CollectSettings, as_json(CollectSettings)],
 ) -> None:
-    """Describe the dataset of all slides; the lists of files are in the order of the slides."""
+    """Gather the dataset of all slides; the lists of files are in the order of the slides."""
     rows = load_slides(slides_sheet)
     files = in_step(
         slide=slide,
@@ -91,36 +91,40 @@ def run(
     table = pd.concat([_patches(one, settings) for one in slides], ignore_index=True)
     kept = table[table.reason.isna()].reset_index(drop=True)
     nuclei = ShownNuclei({one.name: one.masks for one in slides})
-    strategy = chosen_strategy(settings.strategy, kept.patient.nunique())
-    rule = SplitRule(strategy, settings.shares, settings.guard_px, settings.seed)
-    assigned = plan_splits(kept, rule, PATCH_CLASS_NAMES, side_px, nuclei)
-    _log(assigned, strategy)
-    found = audit(kept, assigned, side_px, nuclei)
-    found.refuse_leaks(strategy)
-
-    source = provenance("collect", settings, _inputs(slides_sheet, slides))
-    splits = splits_table(table, kept, assigned)
+    chosen = chosen_splits(settings, scale, table, kept, side_px, nuclei)
     labelled = {one.name: read_table(one.labels, LABELS, _OF_LABELS) for one in slides}
     compared, consistency = _compare(slides, labelled, settings)
-    tables = {**csv_tables(kept, side_px), **compared}
-    for name, content in tables.items():
+    source = provenance("collect", settings, _inputs(slides_sheet, slides, settings, scale))
+    splits = splits_table(table, kept, chosen.assigned, chosen.unassigned)
+    with published(out / _SPLITS) as draft:
+        write_splits(draft, splits, source, {"strategy": chosen.strategy, "side_px": side_px})
+        splits, facts = read_splits(draft)
+        found = audited(splits, table, side_px, nuclei, chosen)
+
+    for name, content in {**csv_tables(kept, side_px), **compared}.items():
         with published(out / name) as draft:
             content.to_csv(draft, index=False)
-    write_table(out / _SPLITS, splits, SPLITS, source)
-    values = {
-        **settings.model_dump(include={"title", "licence", "url", "guard_px"}),
+    record = {
         "scale": scale,
         "side_px": side_px,
-        "strategy": strategy,
-        "audit": asdict(found),
+        "split": {
+            **facts,
+            "shares": settings.shares,
+            "guard_px": settings.guard_px,
+            "frozen": chosen.file is not None,
+            "audit": asdict(found),
+        },
         **_facts(slides, labelled, table, splits),
         "consistency": consistency,
     }
-    write_descriptions(out, values, {**tables, _SPLITS: splits}, source)
+    write_record(out / _FACTS, record, source)
 
 
-def _inputs(slides_sheet: Path, slides: Iterable[_Slide]) -> dict[str, Path]:
-    inputs = {"slides_sheet": slides_sheet}
+def _inputs(
+    slides_sheet: Path, slides: Iterable[_Slide], settings: CollectSettings, scale: str
+) -> dict[str, Path | None]:
+    frozen = settings.frozen_splits_at(scale)
+    inputs = {"slides_sheet": slides_sheet, "frozen_splits": frozen}
     for one in slides:
         paths = (one.patches, one.masks, one.metrics, one.labels, one.counts)
         inputs |= {f"{one.name}/{path.name}": path for path in paths}
@@ -143,22 +147,6 @@ def _patches(one: _Slide, settings: CollectSettings) -> pd.DataFrame:
     )
     about = {"slide": one.name, "patient": one.row.patient, "tissue": one.row.tissue}
     return table.assign(**about, reason=reason)
-
-
-def _log(splits: Splits, strategy: str) -> None:
-    if strategy == RANDOM:
-        logger.warning("patches are split at random: neighbours share pixels and nuclei")
-    sizes = {name: int((splits == split).sum()) for split, name in enumerate(SPLIT_NAMES)}
-    logger.info(
-        "split by %s: %s; %d of %d in a guard between them",
-        strategy,
-        ", ".join(f"{n} {name}" for name, n in sizes.items()),
-        len(splits) - sum(sizes.values()),
-        len(splits),
-    )
-    for name, n in sizes.items():
-        if not n:
-            logger.warning("%s is empty: too few patches or groups to split by %s", name, strategy)
 
 
 def _facts(

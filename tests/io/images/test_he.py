@@ -7,6 +7,7 @@ import pytest
 import tifffile
 
 from sthelar_build.errors import InputError
+from sthelar_build.io.images import he as he_module
 from sthelar_build.io.images.he import open_he
 
 HEIGHT, WIDTH = 150, 210
@@ -199,6 +200,17 @@ def test_the_thumbnail_is_the_whole_image(tmp_path):
         assert (small[:, 20:] == 200).all()
         assert he.thumbnail(1000).shape == (100, 200, 3)
         assert he.thumbnail(33).shape == (16, 33, 3)
+
+
+def test_bands_make_the_whole_image_in_parts_however_few_rows_fit(tmp_path, monkeypatch):
+    image = np.random.default_rng(0).integers(0, 256, (100, 90, 3), dtype=np.uint8)
+    with open_he(write(tmp_path / "he.tif", image, photometric="rgb", tile=(32, 32))) as he:
+        (whole,) = he.bands(37, 41)
+        monkeypatch.setattr(he_module, "_BAND_AREA_PX", 90 * 7)
+        parts = list(he.bands(37, 41))
+        assert len(parts) > 10
+        np.testing.assert_array_equal(np.concatenate(parts), whole)
+        np.testing.assert_array_equal(np.concatenate(list(he.bands(90, 100))), image)
 
 
 def test_patches_read_row_by_row_decode_every_tile_once(tmp_path):

@@ -1,0 +1,52 @@
+"""Facts, splits and exports of all slides -> card, page, Croissant and samples of the dataset at one scale."""
+
+
+rule describe:
+    """Describe the dataset."""
+    input:
+        facts="results/dataset/{scale}/facts.json",
+        tables=[
+            "results/dataset/{scale}/patch_metrics.csv",
+            "results/dataset/{scale}/cell_count.csv",
+            "results/dataset/{scale}/types.csv",
+            "results/dataset/{scale}/class_consistency.csv",
+            "results/dataset/{scale}/marker_means.csv",
+            "results/dataset/{scale}/splits.parquet",
+        ],
+        manifests=expand(
+            "results/dataset/{scale}/{format}/manifest.json",
+            format=CONFIG.patch_formats,
+            allow_missing=True,
+        ),
+        he=[slide.he for slide in SLIDES.values()],
+        patches=each_slide("results/{slide}/patches_{scale}.parquet"),
+        masks=each_slide("results/{slide}/masks_{scale}/manifest.json"),
+    output:
+        card="results/dataset/{scale}/card.md",
+        croissant="results/dataset/{scale}/croissant.json",
+        index="results/dataset/{scale}/index.html",
+        samples="results/dataset/{scale}/samples.png",
+    log:
+        "logs/dataset/describe_{scale}.log",
+    benchmark:
+        "logs/dataset/describe_{scale}.tsv"
+    params:
+        slides=repeated("slide", SLIDES),
+        he=option("he"),
+        patches=option("patches"),
+        masks=option("masks"),
+        manifests=option("manifests"),
+        out=subpath(output.index, parent=True),
+        settings=settings("describe"),
+    shell:
+        r"""
+        sthelar-build describe \
+            --facts {input.facts:q} \
+            {params.slides:q} \
+            {params.he:q} \
+            {params.patches:q} \
+            {params.masks:q} \
+            {params.manifests:q} \
+            --out {params.out:q} \
+            --settings {params.settings:q} &>{log:q}
+        """
