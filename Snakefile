@@ -28,6 +28,8 @@ include: "workflow/rules/assemble.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/export.smk"
+include: "workflow/rules/describe.smk"
+include: "workflow/rules/export_slides.smk"
 
 
 rule all:
@@ -40,5 +42,9 @@ rule all:
         expand(
             "results/dataset/{scale}/{format}/manifest.json",
             scale=CONFIG.scales,
-            format=CONFIG.formats,
+            format=CONFIG.patch_formats,
+        ),
+        expand(
+            "results/dataset/whole_slides/{format}/manifest.json",
+            format=CONFIG.slide_formats,
         ),

@@ -15,7 +15,12 @@ from sthelar_build.stages import preflight
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "artefacts.md").read_text(encoding="utf-8")
-FOLDERS = ("resources/toy/{slide}/", "results/dataset/{scale}/", "results/{slide}/")
+FOLDERS = (
+    "resources/toy/{slide}/",
+    "results/dataset/whole_slides/",
+    "results/dataset/{scale}/",
+    "results/{slide}/",
+)
 SCHEMAS = {name: s for name, s in vars(tables).items() if isinstance(s, pa.Schema)}
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from sthelar_build.config import (
     Config,
     CountSettings,
     TileSettings,
+    check_frozen_splits,
     check_references,
     load_config,
     load_references,
@@ -114,3 +116,20 @@ def test_a_part_of_the_settings_is_taken_by_the_fields_of_a_dataclass():
         min_qv: float
 
     assert CountSettings(min_qv=7).part(Rule) == Rule(7)
+
+
+def test_frozen_splits_serve_one_scale_or_have_its_name_in_their_path():
+    one = load_config({"collect": {"frozen_splits": "splits.parquet"}})
+    assert "expected {scale} in the path" in message(check_frozen_splits, one)
+    each = load_config({"collect": {"frozen_splits": "frozen/{scale}.parquet"}})
+    check_frozen_splits(each)
+    assert each.collect.frozen_splits_at("20x") == Path("frozen/20x.parquet")
+    check_frozen_splits(Config())
+    assert Config().collect.frozen_splits_at("20x") is None
+
+
+def test_a_format_is_one_of_patches_or_of_whole_slides():
+    config = load_config({"formats": ["hest", "cellvit", "qupath", "cellvit_plus"]})
+    assert config.patch_formats == ["cellvit", "cellvit_plus"]
+    assert config.slide_formats == ["hest", "qupath"]
+    assert "formats.0" in message(load_config, {"formats": ["coco"]})

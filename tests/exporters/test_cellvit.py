@@ -14,6 +14,7 @@ from slides import two_slides
 from sthelar_build.config import ExportSettings
 from sthelar_build.errors import InputError
 from sthelar_build.exporters import cellvit
+from sthelar_build.io.patch_classes import PatchClasses
 from sthelar_build.io.zips import zip_writer
 from sthelar_build.schema.labels import PATCH_CLASS_NAMES
 
@@ -111,6 +112,36 @@ def test_the_validator_takes_the_export_and_refuses_counts_that_the_labels_do_no
     counts.iloc[1:].to_csv(copy / "cell_count.csv", index=False)
     with pytest.raises(InputError, match="same patches"):
         cellvit.validate(copy)
+
+
+@pytest.mark.parametrize(
+    ("grouping", "names"),
+    [
+        ("grouped", ["Immune", "Stromal", "Epithelial", "Melanocyte", "Other"]),
+        ("cancer_normal", ["cancer_cell", "normal_cell", "Other"]),
+    ],
+)
+def test_a_grouping_changes_maps_counts_configuration_and_weights(
+    exported, tmp_path, grouping, names
+):
+    source, _ = exported
+    out = tmp_path / "out"
+    cellvit.write(source, out, ExportSettings(grouping=grouping), 2)
+    cellvit.validate(out)
+    classes = PatchClasses(source, grouping)
+    with zipfile.ZipFile(out / "labels.zip") as archive:
+        for patch in source.of_split("valid"):
+            np.testing.assert_array_equal(
+                read_label(archive, patch.name)[1][1], classes.types(patch)
+            )
+    counts = pd.read_csv(out / "cell_count.csv")
+    assert counts.columns.tolist() == ["Image", *names]
+    assert counts[names].sum(axis=1).tolist() == source.table["n_nuclei"].tolist()
+    dataset = yaml.safe_load((out / "dataset_config.yaml").read_text())
+    assert list(dataset["nuclei_types"]) == ["Background", *names]
+    weight = yaml.safe_load((out / "weight_config.yaml").read_text())["class_weights"]
+    assert list(weight) == ["Background", *names]
+    assert weight["Other"] == pytest.approx(weight["Background"] / 10)
 
 
 def test_the_validator_refuses_a_patch_in_two_splits(exported, tmp_path):

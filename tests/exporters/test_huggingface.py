@@ -106,6 +106,21 @@ def test_the_card_names_the_splits_and_classes_and_shows_how_to_load(exported):
     assert "| 9 | Other |" in text
 
 
+def test_a_grouping_changes_maps_counts_and_card_but_no_feature(exported, loaded, tmp_path):
+    from datasets import load_dataset
+
+    source, _ = exported
+    huggingface.write(source, tmp_path / "out", ExportSettings(grouping="grouped"), 1)
+    huggingface.validate(tmp_path / "out")
+    rows = load_dataset(str(tmp_path / "out"), split="valid", cache_dir=str(tmp_path / "cache"))
+    assert rows.features == loaded["valid"].features
+    new = np.array([0, 1, 1, 1, 2, 2, 3, 5, 4, 5])
+    for row, patch in zip(rows, source.of_split("valid"), strict=True):
+        np.testing.assert_array_equal(row["type_map"], new[patch.types])
+        assert len(row["cell_counts"]) == 5
+    assert "| 1 | Immune |" in (tmp_path / "out" / "README.md").read_text()
+
+
 def test_the_validator_takes_the_export_and_refuses_wrong_counts(exported, tmp_path):
     source, out = exported
     huggingface.validate(out)

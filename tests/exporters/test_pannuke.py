@@ -1,5 +1,7 @@
 """PanNuke as numpy loads it: shapes, dtypes, instance ids per class, the background flag last."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -66,9 +68,23 @@ def test_a_second_export_is_equal_byte_for_byte(exported, tmp_path):
     assert not list((tmp_path / "again").glob("fold_*"))
 
 
+def test_a_grouping_changes_the_channels_and_their_names(exported, tmp_path):
+    source, _ = exported
+    pannuke.write(source, tmp_path / "out", ExportSettings(grouping="grouped"), 1)
+    pannuke.validate(tmp_path / "out")
+    names = json.loads((tmp_path / "out" / "classes.json").read_text())
+    assert names == {"Immune": 1, "Stromal": 2, "Epithelial": 3, "Melanocyte": 4, "Other": 5}
+    with np.load(tmp_path / "out" / "skin_s1.npz") as arrays:
+        masks = arrays["masks"]
+    assert masks.shape[-1] == 6
+    for mask, patch in zip(masks, source.of_slide("skin_s1"), strict=True):
+        np.testing.assert_array_equal(mask[..., 2] > 0, patch.types == 6)
+
+
 def test_the_validator_takes_the_export_and_refuses_a_wrong_background(exported, tmp_path):
     _, out = exported
     pannuke.validate(out)
+    (tmp_path / "classes.json").write_text((out / "classes.json").read_text())
     with np.load(out / "skin_s1.npz") as arrays:
         wrong = dict(arrays)
     wrong["masks"][0, 0, 0, 9] ^= 1

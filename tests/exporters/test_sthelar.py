@@ -72,6 +72,21 @@ def test_dictionaries_name_every_label_and_number_the_nine_classes_from_zero(exp
     assert read["cat2color"]["Melanocyte"] == [22, 169, 223]
 
 
+def test_a_grouping_changes_columns_and_dictionaries(exported, tmp_path):
+    source, _ = exported
+    out = tmp_path / "out"
+    sthelar.write(source, out, ExportSettings(grouping="cancer_normal"), 1)
+    sthelar.validate(out)
+    names = json.loads((out / "annot_dicts" / "cat2idx.json").read_text())
+    assert names == {"cancer_cell": 0, "normal_cell": 1, "Other": 2}
+    csr = scipy.sparse.load_npz(out / "masks_skin_s1.npz")
+    masks = csr.toarray().reshape(-1, 32, 32, 4)
+    # Even cells are cancer cells, odd ones are not; nucleus n belongs to cell (n - 1) % 100.
+    for mask, patch in zip(masks, source.of_slide("skin_s1"), strict=True):
+        cell = (patch.instances.astype(int) - 1) % 100
+        np.testing.assert_array_equal(mask[..., 3], np.where(patch.instances, 1 + cell % 2, 0))
+
+
 def test_the_validator_takes_the_export_and_refuses_masks_of_other_patches(exported, tmp_path):
     source, out = exported
     sthelar.validate(out)

@@ -4,15 +4,16 @@ import hashlib
 import json
 
 from sthelar_build.config import TileSettings
-from sthelar_build.io.provenance import checksum, provenance, provenance_json
+from sthelar_build.io.provenance import checksum, checksums, provenance, provenance_json
 
 
 def test_settings_revision_and_checksums_are_recorded(tmp_path):
     he = tmp_path / "he.tif"
     he.write_bytes(b"pixels")
-    source = provenance("tile", TileSettings(side_px=128), {"he": he})
+    settings = TileSettings(side_px=128)
+    source = provenance("tile", settings, {"he": he})
     assert source["stage"] == "tile"
-    assert source["revision"] == 1
+    assert source["revision"] == settings.revision
     assert source["settings"]["side_px"] == 128
     assert "revision" not in source["settings"]
     assert source["inputs"]["he"] == {
@@ -45,3 +46,13 @@ def test_a_large_file_is_sampled_and_says_so(tmp_path):
     found = checksum(large)
     assert found["sampled"]
     assert found["bytes"] == 300 * 2**20
+
+
+def test_a_folder_is_known_by_every_file_in_it(tmp_path):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "c.txt").write_bytes(b"cc")
+    (tmp_path / "a.txt").write_bytes(b"")
+    found = checksums(tmp_path)
+    assert list(found) == ["a.txt", "b/c.txt"]
+    assert found["b/c.txt"]["bytes"] == 2
+    assert found["b/c.txt"]["sha256"] == hashlib.sha256(b"cc").hexdigest()

@@ -25,6 +25,7 @@ def nuclei():
             "y_um": [0.5],
             "area_um2": [1.0],
             "repaired": [False],
+            "raster_label": [1],
         },
         geometry=[box(0, 0, 1, 1)],
     )

@@ -99,6 +99,11 @@ def test_it_answers_the_four_questions(page):
     assert re.search(r"May I train on it\?\s+With care", text)
 
 
+def test_it_says_what_the_masks_were_drawn_from(page):
+    assert page.count("<p>Drawn from the outlines of the bundle, which are simplified. ") == 2
+    assert page.count("were not compared: there is no raster of these nuclei.</p>") == 2
+
+
 def test_problems_and_reasons_are_shown_as_text(page):
     assert "the H&amp;E says nothing of its &lt;size&gt;" in page
     assert "few tiles could be measured" in page

@@ -33,7 +33,7 @@ def slide(tmp_path_factory):
     tifffile.imwrite(folder / "he.tif", pixels, photometric="rgb", tile=(128, 128))
     for name, downsample in (("40x", 1.0), ("20x", 2.0)):
         grid = patch_grid(600, 400, downsample, SIDE_PX, 32)
-        table = patch_table(grid).assign(tissue_fraction=np.float32(1))
+        table = patch_table(grid).assign(tissue_fraction=np.float32(1), blur_um=np.float32(0.6))
         facts = {
             "um_per_px": UM_PER_PX * downsample, "side_px": SIDE_PX, "rows": grid.rows, "columns": grid.columns,
         }  # fmt: skip

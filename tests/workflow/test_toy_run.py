@@ -22,7 +22,7 @@ def said(done):
 def test_a_clean_clone_plans_every_stage(clone):
     plan = clone.snakemake("--dry-run")
     assert plan.returncode == 0, said(plan)
-    for rule in ("simulate", "refine", "assemble", "report", "collect", "export"):
+    for rule in ("simulate", "refine", "assemble", "report", "collect", "export", "describe"):
         assert f"rule {rule}:" in said(plan)
     assert not (clone.folder / "results").exists()
 

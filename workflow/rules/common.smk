@@ -4,6 +4,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from sthelar_build.config import (
+    check_frozen_splits,
     check_predictions,
     check_references,
     load_config,
@@ -20,6 +21,7 @@ try:
     REFERENCES = load_references(CONFIG.references)
     check_references(SLIDES, REFERENCES, CONFIG.slides)
     check_predictions(SLIDES, list(CONFIG.scales), CONFIG.slides)
+    check_frozen_splits(CONFIG)
     CURATION = {slide: needed_files(CONFIG.curation, slide) for slide in SLIDES}
 except SthelarError as error:
     raise WorkflowError(str(error)) from None
@@ -66,6 +68,11 @@ def experiment(wildcards):
     return SLIDES[wildcards.slide].xenium / "experiment.xenium"
 
 
+def raster_bundle(wildcards):
+    """Return the file that stands for the bundle of the slide, if rasterise reads its nucleus raster."""
+    return [experiment(wildcards)] if CONFIG.rasterise.reads_raster else []
+
+
 def reference(column):
     """Return what a column of references.tsv says of the slide's atlas; an empty cell is no file."""
     return (
@@ -88,6 +95,11 @@ def curation_transform(wildcards):
     """Return the place of the H&E, where a region is drawn on it; else refine does not wait for it."""
     drawn_on_he = CURATION[wildcards.slide].drawn_on_he
     return f"results/{wildcards.slide}/transform.json" if drawn_on_he else []
+
+
+def frozen_splits(wildcards):
+    """Return the splits of an earlier run that the configuration names for this scale; none is no file."""
+    return CONFIG.collect.frozen_splits_at(wildcards.scale) or []
 
 
 def share_of_cores(jobs):

@@ -9,6 +9,7 @@ rule export:
         transform=each_slide("results/{slide}/transform.json"),
         nuclei=each_slide("results/{slide}/nuclei.parquet"),
         cells=each_slide("results/{slide}/cells.parquet"),
+        labels=each_slide("results/{slide}/labels.parquet"),
         patches=each_slide("results/{slide}/patches_{scale}.parquet"),
         masks=each_slide("results/{slide}/masks_{scale}/manifest.json"),
         metrics=each_slide("results/{slide}/metrics_{scale}.parquet"),
@@ -19,13 +20,16 @@ rule export:
         "logs/dataset/export_{scale}_{format}.log",
     benchmark:
         "logs/dataset/export_{scale}_{format}.tsv"
-    threads: share_of_cores(len(CONFIG.formats) * len(CONFIG.scales))
+    wildcard_constraints:
+        format="|".join(CONFIG.patch_formats),
+    threads: share_of_cores(max(1, len(CONFIG.patch_formats) * len(CONFIG.scales)))
     params:
         slides=repeated("slide", SLIDES),
         he=option("he"),
         transform=option("transform"),
         nuclei=option("nuclei"),
         cells=option("cells"),
+        labels=option("labels"),
         patches=option("patches"),
         masks=option("masks"),
         metrics=option("metrics"),
@@ -42,6 +46,7 @@ rule export:
             {params.transform:q} \
             {params.nuclei:q} \
             {params.cells:q} \
+            {params.labels:q} \
             {params.patches:q} \
             {params.masks:q} \
             {params.metrics:q} \

@@ -45,6 +45,19 @@ def count(value: int) -> str:
     return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
+def size(n_bytes: float) -> str:
+    """Return the size of files with its unit, in powers of ten.
+
+    >>> size(58_300_000_000)
+    '58.3 GB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if n_bytes < 999.5:
+            return f"{n_bytes:.3g} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.4g} TB"
+
+
 def in_words(value: Any) -> str:
     """Return a fact as one line of text; a long list becomes its length."""
     if isinstance(value, Mapping):

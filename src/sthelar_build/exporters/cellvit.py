@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,17 @@ import yaml
 from numpy.typing import NDArray
 
 from sthelar_build.config import ExportSettings
-from sthelar_build.core.class_weights import class_weights
+from sthelar_build.core.csr_maps import csr_map
+from sthelar_build.core.map_checks import map_flaw, nuclei_per_class
 from sthelar_build.core.splits import SPLIT_NAMES
 from sthelar_build.errors import InputError
-from sthelar_build.io.patch_images import encoded
+from sthelar_build.io.npz import npz_bytes
+from sthelar_build.io.patch_classes import BACKGROUND, PatchClasses
 from sthelar_build.io.patch_stream import PatchSource
-from sthelar_build.io.png import png_pixels
+from sthelar_build.io.png import png_bytes, png_pixels
 from sthelar_build.io.progress import progress
-from sthelar_build.io.zips import zip_writer
-from sthelar_build.schema.labels import OTHER, PATCH_CLASS_NAMES
+from sthelar_build.io.slide_patches import Patch
+from sthelar_build.io.zips import Entry, packed, zip_writer
 
 _IMAGE_NAME = re.compile(r"^([A-Za-z0-9_]+)_\d+\.png")
 """What the loader accepts; the group is the slide."""
@@ -34,13 +37,14 @@ _CHECKED = 200
 def write(source: PatchSource, out: Path, settings: ExportSettings, threads: int) -> None:
     """Write one folder that the loader of CellViT for STHELAR takes as it is."""
     out.mkdir()
+    classes = PatchClasses(source, settings.grouping)
     with zip_writer(out / "images.zip") as images, zip_writer(out / "labels.zip") as labels:
-        patches = progress(source, "images and labels", len(source))
-        for patch, png in encoded(patches, settings.png_level, threads):
-            images.add(f"{patch.name}.png", png, compress=False)
-            labels.add(f"{patch.name}.npz", _label(patch.dense, patch.types), compress=True)
-    _write_tables(source, out)
-    _write_configuration(source, out)
+        pairs = source.each(partial(entries, settings, classes), threads)
+        for _, (image, label) in progress(pairs, "images and labels", len(source)):
+            images.append(image)
+            labels.append(label)
+    _write_tables(source, classes, out)
+    _write_configuration(source, classes, out)
 
 
 def validate(folder: Path) -> None:
@@ -67,29 +71,33 @@ def validate(folder: Path) -> None:
             if flaw:
                 raise InputError(f"{folder}: {images[row]}: found {flaw}; export it again")
     _check_splits(folder, set(images))
-    _check_configuration(folder, set(types["type"]))
+    _check_configuration(folder, set(types["type"]), list(counts.columns[1:]))
+
+
+def entries(settings: ExportSettings, classes: PatchClasses, patch: Patch) -> tuple[Entry, Entry]:
+    """Return image and label of a patch, ready to be written."""
+    png = png_bytes(patch.image, settings.png_level)
+    label = _label(patch.dense, classes.types(patch))
+    return packed(f"{patch.name}.png", png), packed(
+        f"{patch.name}.npz", label, settings.deflate_level
+    )
 
 
 def _label(dense: NDArray[np.int32], types: NDArray[np.uint8]) -> bytes:
-    parts: dict[str, Any] = {}
-    for name, values in zip(_MAPS, (dense, types.astype(np.int32)), strict=True):
-        csr = scipy.sparse.csr_array(values)
-        parts |= {
-            f"{name}_data": csr.data.astype(np.int32),
-            f"{name}_indices": csr.indices.astype(np.int32),
-            f"{name}_indptr": csr.indptr.astype(np.int32),
-            f"{name}_shape": np.array(csr.shape, dtype=np.int64),
-        }
-    content = io.BytesIO()
-    np.savez(content, **parts)
-    return content.getvalue()
+    parts: dict[str, NDArray[Any]] = {}
+    maps: tuple[NDArray[Any], ...] = (dense, types)
+    for name, values in zip(_MAPS, maps, strict=True):
+        csr = csr_map(values)
+        parts |= {f"{name}_{part}": array for part, array in csr._asdict().items()}
+        parts[f"{name}_shape"] = np.array(values.shape, dtype=np.int64)
+    return npz_bytes(parts)
 
 
-def _write_tables(source: PatchSource, out: Path) -> None:
+def _write_tables(source: PatchSource, classes: PatchClasses, out: Path) -> None:
     images = source.table["name"] + ".png"
     types = pd.DataFrame({"img": images, "type": source.table["tissue"]})
     types.to_csv(out / "types.csv", index=False)
-    counts = source.table[list(PATCH_CLASS_NAMES)]
+    counts = classes.table.copy()
     counts.insert(0, "Image", images)
     counts.to_csv(out / "cell_count.csv", index=False)
     for split in SPLIT_NAMES:
@@ -97,20 +105,12 @@ def _write_tables(source: PatchSource, out: Path) -> None:
         rows.to_csv(out / f"cell_count_{split}.csv", index=False)
 
 
-def _write_configuration(source: PatchSource, out: Path) -> None:
-    names = ("Background", *PATCH_CLASS_NAMES)
+def _write_configuration(source: PatchSource, classes: PatchClasses, out: Path) -> None:
     dataset = {
         "tissue_types": {tissue: number for number, tissue in enumerate(source.tissues)},
-        "nuclei_types": {name: number for number, name in enumerate(names)},
+        "nuclei_types": {name: number for number, name in enumerate((BACKGROUND, *classes.names))},
     }
-    train = source.table[source.table["split"] == SPLIT_NAMES[0]]
-    classes = train[list(PATCH_CLASS_NAMES)]
-    weights = class_weights(classes.sum().to_numpy(dtype=np.int64), PATCH_CLASS_NAMES.index(OTHER))
-    weight = {
-        "tissue": {tissue: int((train["tissue"] == tissue).sum()) for tissue in source.tissues},
-        "cell": {name: int((classes[name] > 0).sum()) for name in PATCH_CLASS_NAMES},
-        "class_weights": {name: float(w) for name, w in zip(names, weights, strict=True)},
-    }
+    weight = classes.training_weights()
     for name, values in (("dataset_config", dataset), ("weight_config", weight)):
         text = yaml.safe_dump(values, sort_keys=False)
         (out / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -124,17 +124,13 @@ def _flaw(
     image = png_pixels(images.read(name))
     with np.load(io.BytesIO(labels.read(f"{Path(name).stem}.npz"))) as parts:
         instances, types = (_dense(parts, which) for which in _MAPS)
-    if not image.shape[:2] == instances.shape == types.shape:
-        return f"an image {image.shape} and labels {instances.shape}, {types.shape}"
-    if not np.array_equal(instances > 0, types > 0):
-        return "nuclei without a class, or classes without a nucleus"
-    nuclei = np.unique(np.stack([instances, types])[:, instances > 0], axis=1)
-    if nuclei[0].tolist() != list(range(1, nuclei.shape[1] + 1)):
-        return "ids that are not dense, or of two classes"
-    drawn = np.bincount(nuclei[1], minlength=len(PATCH_CLASS_NAMES) + 1)[1:]
+    flaw = map_flaw(image.shape, instances, types)
+    if flaw:
+        return flaw
+    drawn = nuclei_per_class(instances, types, len(counts) - 1)
     return (
         None
-        if drawn.tolist() == counts[list(PATCH_CLASS_NAMES)].tolist()
+        if drawn.tolist() == counts.drop("Image").tolist()
         else "other counts than cell_count.csv"
     )
 
@@ -157,10 +153,10 @@ def _check_splits(folder: Path, images: set[str]) -> None:
         )
 
 
-def _check_configuration(folder: Path, tissues: set[str]) -> None:
+def _check_configuration(folder: Path, tissues: set[str], classes: list[str]) -> None:
     dataset = yaml.safe_load((folder / "dataset_config.yaml").read_text(encoding="utf-8"))
     weight = yaml.safe_load((folder / "weight_config.yaml").read_text(encoding="utf-8"))
-    expected = {name: number for number, name in enumerate(("Background", *PATCH_CLASS_NAMES))}
+    expected = {name: number for number, name in enumerate((BACKGROUND, *classes))}
     if (
         dataset["nuclei_types"] != expected
         or set(dataset["tissue_types"]) != tissues

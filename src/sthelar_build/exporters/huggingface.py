@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -15,14 +16,15 @@ import yaml
 from numpy.typing import NDArray
 
 from sthelar_build.config import ExportSettings
+from sthelar_build.core.map_checks import map_flaw, nuclei_per_class
 from sthelar_build.core.splits import SPLIT_NAMES
 from sthelar_build.errors import InputError
 from sthelar_build.io.pages import write_card
-from sthelar_build.io.patch_images import encoded
-from sthelar_build.io.patch_stream import Patch, PatchSource
+from sthelar_build.io.patch_classes import PatchClasses
+from sthelar_build.io.patch_stream import PatchSource
 from sthelar_build.io.png import png_bytes
 from sthelar_build.io.progress import progress
-from sthelar_build.schema.labels import PATCH_CLASS_NAMES, PATCH_CLASSES
+from sthelar_build.io.slide_patches import Patch
 from sthelar_build.schema.tables import METRIC_NAMES
 
 UNASSIGNED = "unassigned"
@@ -36,6 +38,7 @@ _CHECKED = 3
 def write(source: PatchSource, out: Path, settings: ExportSettings, threads: int) -> None:
     """Write ``data/{split}-*.parquet`` and ``README.md``."""
     (out / "data").mkdir(parents=True)
+    classes = PatchClasses(source, settings.grouping)
     features = _features(source.tissues)
     counts = _split_of_rows(source).value_counts()
     names = [name for name in (*SPLIT_NAMES, UNASSIGNED) if counts.get(name, 0)]
@@ -46,11 +49,10 @@ def write(source: PatchSource, out: Path, settings: ExportSettings, threads: int
             )
             for name in names
         }
-        patches = progress(source, "rows", len(source))
-        for patch, png in encoded(patches, settings.png_level, threads):
-            row = _row(patch, png, source.tissues, settings.png_level)
+        rows = source.each(partial(_row, classes, source.tissues, settings.png_level), threads)
+        for patch, row in progress(rows, "rows", len(source)):
             shards[patch.split or UNASSIGNED].add(row)
-    _write_card(source, out / "README.md", {name: int(counts[name]) for name in names})
+    _write_card(source, classes, out / "README.md", {name: int(counts[name]) for name in names})
 
 
 def validate(folder: Path) -> None:
@@ -147,29 +149,35 @@ def _split_of_rows(source: PatchSource) -> Any:
     return source.table["split"].astype(object).where(source.table["split"].notna(), UNASSIGNED)
 
 
-def _row(patch: Patch, png: bytes, tissues: list[str], png_level: int) -> dict[str, Any]:
+def _row(classes: PatchClasses, tissues: list[str], png_level: int, patch: Patch) -> dict[str, Any]:
     maps: dict[str, NDArray[Any]] = {
         "instance_map": patch.dense.astype(np.uint16),
-        "type_map": patch.types,
+        "type_map": classes.types(patch),
     }
     metrics = {
         name: None if value is None else np.float16(value) for name, value in patch.metrics.items()
     }
     return {
         "file_name": f"{patch.name}.png",
-        "image": {"bytes": png, "path": f"{patch.name}.png"},
         "slide_id": patch.slide,
         "tissue": tissues.index(patch.tissue),
-        "cell_counts": patch.counts.tolist(),
+        "cell_counts": classes.counts(patch).tolist(),
+        "image": _image(f"{patch.name}.png", patch.image, png_level),
         **{
-            name: {"bytes": png_bytes(values, png_level), "path": f"{patch.name}_{name}.png"}
+            name: _image(f"{patch.name}_{name}.png", values, png_level)
             for name, values in maps.items()
         },
         **metrics,
     }
 
 
-def _write_card(source: PatchSource, path: Path, counts: dict[str, int]) -> None:
+def _image(path: str, pixels: NDArray[Any], png_level: int) -> dict[str, Any]:
+    return {"bytes": png_bytes(pixels, png_level), "path": path}
+
+
+def _write_card(
+    source: PatchSource, classes: PatchClasses, path: Path, counts: dict[str, int]
+) -> None:
     files = [{"split": name, "path": f"data/{name}-*"} for name in counts]
     head = {
         "pretty_name": "Cell types in H&E, from Xenium",
@@ -180,7 +188,7 @@ def _write_card(source: PatchSource, path: Path, counts: dict[str, int]) -> None
     values = {
         "head": yaml.safe_dump(head, sort_keys=False),
         "counts": counts,
-        "classes": PATCH_CLASSES,
+        "classes": classes.grouping.classes,
         "side_px": source.side_px,
         "slides": source.slides,
         "unassigned": UNASSIGNED,
@@ -190,8 +198,8 @@ def _write_card(source: PatchSource, path: Path, counts: dict[str, int]) -> None
 
 def _flaw(row: dict[str, Any]) -> str | None:
     image, instances, types = (np.asarray(row[name]) for name in _IMAGES)
-    if not image.shape == (*instances.shape, 3) == (*types.shape, 3):
-        return f"an image {image.shape} and maps {instances.shape}, {types.shape}"
-    nuclei = np.unique(np.stack([instances, types])[:, instances > 0], axis=1)
-    drawn = np.bincount(nuclei[1], minlength=len(PATCH_CLASS_NAMES) + 1)[1:]
+    flaw = map_flaw(image.shape, instances, types)
+    if flaw:
+        return flaw
+    drawn = nuclei_per_class(instances, types, len(row["cell_counts"]))
     return None if drawn.tolist() == list(row["cell_counts"]) else "other counts than cell_counts"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +16,10 @@ from sthelar_build.core.patches import class_channels
 from sthelar_build.core.splits import SPLIT_NAMES
 from sthelar_build.errors import InputError
 from sthelar_build.io.npz import StoredArray, npz_writer, stored_arrays, write_npy
-from sthelar_build.io.patch_stream import Patch, PatchSource
+from sthelar_build.io.patch_classes import PatchClasses
+from sthelar_build.io.patch_stream import PatchSource
 from sthelar_build.io.progress import progress
-from sthelar_build.schema.labels import PATCH_CLASS_NAMES
+from sthelar_build.io.slide_patches import Patch
 from sthelar_build.schema.pannuke import (
     IMAGE_DTYPE,
     IMAGES,
@@ -27,68 +30,90 @@ from sthelar_build.schema.pannuke import (
     mask_shape,
 )
 
+CLASSES = "classes.json"
+"""Name of every class -> its number; channel = number - 1."""
+
 _ROWS = 64
-_CLASSES = len(PATCH_CLASS_NAMES)
+
+Stream: TypeAlias = Callable[[Callable[[Patch], NDArray[Any]]], Iterator[NDArray[Any]]]
 
 
 def write(source: PatchSource, out: Path, settings: ExportSettings, threads: int) -> None:
-    """Write ``{slide}.npz`` for every slide, and ``fold_{split}/`` if the settings ask for it."""
+    """Write ``{slide}.npz`` for every slide, ``classes.json``, and ``fold_{split}/`` if the settings ask for it."""
     out.mkdir()
+    classes = PatchClasses(source, settings.grouping)
+    numbers = {name: index for index, name in enumerate(classes.names, start=1)}
+    (out / CLASSES).write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
     for slide in source.slides:
-        _write_slide(source, slide, out / f"{slide}.npz", settings.deflate_level)
+        _write_slide(source, classes, slide, out / f"{slide}.npz", settings, threads)
     if settings.pannuke_folds:
         for split in SPLIT_NAMES:
-            _write_fold(source, split, out / f"fold_{split}")
+            _write_fold(source, classes, split, out / f"fold_{split}", threads)
 
 
 def validate(folder: Path) -> None:
     """Raise InputError unless numpy reads every file and the background flag is right on every pixel."""
+    n_classes = len(json.loads((folder / CLASSES).read_text(encoding="utf-8")))
     for path in sorted(folder.glob("*.npz")):
         arrays = stored_arrays(path)
         if set(arrays) != {IMAGES, MASKS, TYPES, PATCH_IDS}:
             raise InputError(f"{path}: expected the arrays of PanNuke, found {', '.join(arrays)}")
-        _check_shapes(path, arrays)
+        _check_shapes(path, arrays, n_classes)
         for chunk in arrays[MASKS].chunks(_ROWS):
             _check_masks(path, chunk)
     for fold in sorted(folder.glob("fold_*")):
         loaded = {
             name: np.load(fold / f"{name}.npy", mmap_mode="r") for name in (IMAGES, MASKS, TYPES)
         }
-        _check_shapes(fold, loaded)
+        _check_shapes(fold, loaded, n_classes)
         for start in range(0, len(loaded[MASKS]), _ROWS):
             _check_masks(fold, loaded[MASKS][start : start + _ROWS])
 
 
-def _write_slide(source: PatchSource, slide: str, path: Path, deflate_level: int) -> None:
+def _write_slide(
+    source: PatchSource,
+    classes: PatchClasses,
+    slide: str,
+    path: Path,
+    settings: ExportSettings,
+    threads: int,
+) -> None:
     rows = source.table[source.table["slide"] == slide]
     n, side_px = len(rows), source.side_px
-    stream = _stream_of(lambda: source.of_slide(slide), n, slide)
-    with npz_writer(path, deflate_level) as arrays:
+    stream = _stream_of(partial(source.each_of_slide, slide), n, slide, threads)
+    with npz_writer(path, settings.deflate_level, threads) as arrays:
         arrays.add(IMAGES, IMAGE_DTYPE, (n, side_px, side_px, 3), stream(_image))
-        arrays.add(MASKS, MASK_DTYPE, mask_shape(n, side_px, _CLASSES), stream(_mask))
+        arrays.add(
+            MASKS, MASK_DTYPE, mask_shape(n, side_px, len(classes.names)), stream(_masks(classes))
+        )
         for name, column in ((TYPES, "tissue"), (PATCH_IDS, "name")):
             texts = rows[column].to_numpy(dtype=str)
             arrays.add(name, texts.dtype, texts.shape, [texts])
 
 
-def _write_fold(source: PatchSource, split: str, folder: Path) -> None:
+def _write_fold(
+    source: PatchSource, classes: PatchClasses, split: str, folder: Path, threads: int
+) -> None:
     folder.mkdir()
     rows = source.table[source.table["split"] == split]
     n, side_px = len(rows), source.side_px
-    stream = _stream_of(lambda: source.of_split(split), n, split)
+    stream = _stream_of(partial(source.each_of_split, split), n, split, threads)
     with (folder / f"{IMAGES}.npy").open("xb") as file:
         write_npy(file, IMAGE_DTYPE, (n, side_px, side_px, 3), stream(_image))
     with (folder / f"{MASKS}.npy").open("xb") as file:
-        write_npy(file, MASK_DTYPE, mask_shape(n, side_px, _CLASSES), stream(_mask))
+        write_npy(
+            file, MASK_DTYPE, mask_shape(n, side_px, len(classes.names)), stream(_masks(classes))
+        )
     np.save(folder / f"{TYPES}.npy", rows["tissue"].to_numpy(dtype=str))
 
 
-def _stream_of(
-    patches: Callable[[], Iterable[Patch]], n: int, what: str
-) -> Callable[[Callable[[Patch], NDArray[Any]]], Iterator[NDArray[Any]]]:
+def _stream_of(each: Callable[..., Any], n: int, what: str, threads: int) -> Stream:
+    """Return what streams a value of every patch, made by several threads."""
+
     def stream(values: Callable[[Patch], NDArray[Any]]) -> Iterator[NDArray[Any]]:
         name = values.__name__.removeprefix("_")
-        return (values(patch)[None] for patch in progress(patches(), f"{what} {name}s", n))
+        pairs = progress(each(values, threads), f"{what} {name}s", n)
+        return (value[None] for _, value in pairs)
 
     return stream
 
@@ -97,15 +122,20 @@ def _image(patch: Patch) -> NDArray[np.uint8]:
     return patch.image
 
 
-def _mask(patch: Patch) -> NDArray[np.uint16]:
-    return class_channels(patch.dense, patch.class_of, _CLASSES, MASK_DTYPE)
+def _masks(classes: PatchClasses) -> Callable[[Patch], NDArray[np.uint16]]:
+    def _mask(patch: Patch) -> NDArray[np.uint16]:
+        return class_channels(patch.dense, classes.of(patch), len(classes.names), MASK_DTYPE)
+
+    return _mask
 
 
-def _check_shapes(where: Path, arrays: dict[str, StoredArray] | dict[str, NDArray[Any]]) -> None:
+def _check_shapes(
+    where: Path, arrays: dict[str, StoredArray] | dict[str, NDArray[Any]], n_classes: int
+) -> None:
     n, side_px = arrays[IMAGES].shape[:2]
     expected = {
         IMAGES: ((n, side_px, side_px, 3), IMAGE_DTYPE),
-        MASKS: (mask_shape(n, side_px, _CLASSES), MASK_DTYPE),
+        MASKS: (mask_shape(n, side_px, n_classes), MASK_DTYPE),
         TYPES: ((n,), arrays[TYPES].dtype),
         PATCH_IDS: ((n,), arrays[PATCH_IDS].dtype if PATCH_IDS in arrays else None),
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sthelar_build.core.wording import count, number, percent
+from sthelar_build.core.wording import count, number, percent, size
 from sthelar_build.io.atomic import published
 
 
@@ -30,7 +30,7 @@ def _environment(**options: Any) -> Environment:
         lstrip_blocks=True,
         **options,
     )
-    environment.filters |= {"number": number, "percent": percent, "count": count}
+    environment.filters |= {"number": number, "percent": percent, "count": count, "size": size}
     return environment
 
 

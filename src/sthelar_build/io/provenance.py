@@ -67,6 +67,12 @@ def checksum(path: Path) -> dict[str, Any]:
     return _checksum(path, stat.st_size, stat.st_mtime_ns)
 
 
+def checksums(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the :func:`checksum` of every file below a folder, by its path in it."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): checksum(path) for path in paths}
+
+
 @cache
 def _checksum(path: Path, size: int, _mtime_ns: int) -> dict[str, Any]:
     with path.open("rb") as file:

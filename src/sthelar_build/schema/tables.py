@@ -26,6 +26,13 @@ NUCLEI = pa.schema(
         _field(
             "repaired", pa.bool_(), "the ring of the bundle was invalid and has been made valid"
         ),
+        _field(
+            "raster_label",
+            pa.uint32(),
+            "value of its pixels in the nucleus raster of the bundle's cells.zarr.zip; null where the nuclei "
+            "are not those of the bundle",
+            null=True,
+        ),
         _GEOMETRY,
     ]
 )
@@ -261,6 +268,12 @@ PATCHES = pa.schema(
         _field("side_he_px", pa.float64(), "side, level-0 H&E px"),
         _field("complete", pa.bool_(), "lies wholly inside the image; only these are cut"),
         _field("tissue_fraction", pa.float32(), "share of its area that is stained tissue"),
+        _field(
+            "blur_um",
+            pa.float32(),
+            "blur of its tissue, as the standard deviation of a Gaussian in um; null where it has too little tissue",
+            null=True,
+        ),
     ]
 )
 """``patches_{scale}.parquet``: the whole grid, one row per patch, by patch_id."""
@@ -309,7 +322,8 @@ SPLITS = pa.schema(
         _field(
             "reason",
             _STRING,
-            "why it is in none: guard, no_nucleus, outside, or registration (of the whole slide)",
+            "why it is in none: guard, no_nucleus, outside, registration (of the whole slide), or frozen (in none of the "
+            "frozen splits)",
             null=True,
         ),
     ]

@@ -17,4 +17,6 @@ STAGES: tuple[str, ...] = (
     "report",
     "collect",
     "export",
+    "describe",
+    "export_slides",
 )

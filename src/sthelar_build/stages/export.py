@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
-import numpy as np
 import pandas as pd
 
 from sthelar_build.config import ExportSettings, load_slides
-from sthelar_build.core.patches import left_out
+from sthelar_build.core.frozen_splits import misfit
+from sthelar_build.core.selection import SelectionRule, left_out
 from sthelar_build.core.wording import tally
 from sthelar_build.errors import ConfigError, InputError
-from sthelar_build.exporters import cellvit, huggingface, pannuke, sthelar
+from sthelar_build.exporters import cellvit, cellvit_plus, huggingface, pannuke, sthelar
 from sthelar_build.io.atomic import published
 from sthelar_build.io.patch_stream import (
     PatchSource,
@@ -23,12 +23,13 @@ from sthelar_build.io.patch_stream import (
     patch_geometry,
     patch_table,
 )
-from sthelar_build.io.provenance import checksum, provenance
+from sthelar_build.io.provenance import checksums, provenance
 from sthelar_build.io.records import write_record
-from sthelar_build.io.tables import read_table
+from sthelar_build.io.splits import HASH, read_splits
 from sthelar_build.io.transform import read_transform
 from sthelar_build.options import InFile, InFiles, OutFile, Threads, Word, Words, as_json, in_step
-from sthelar_build.schema.tables import SPLITS
+from sthelar_build.schema.groupings import GROUPINGS
+from sthelar_build.schema.words import REGISTRATION
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ EXPORTERS: dict[str, Exporter] = {
     "pannuke": pannuke,
     "sthelar": sthelar,
     "cellvit": cellvit,
+    "cellvit_plus": cellvit_plus,
     "huggingface": huggingface,
 }
 """The formats, by the name in the configuration."""
@@ -63,6 +65,7 @@ def run(
     transform: InFiles,
     nuclei: InFiles,
     cells: InFiles,
+    labels: InFiles,
     patches: InFiles,
     masks: InFiles,
     metrics: InFiles,
@@ -82,11 +85,12 @@ def run(
         metrics=metrics,
         nuclei=nuclei,
         cells=cells,
+        labels=labels,
         transform=transform,
     )
     files = [SlideFiles(name, rows[name].tissue, *paths) for name, *paths, _ in columns]
     verdicts = {name: read_transform(placed).verdict for name, *_, placed in columns}
-    split_of = read_table(splits, SPLITS)
+    split_of, frozen = read_splits(splits)
     tables = [_kept(one, split_of[split_of.slide == one.slide], settings) for one in files]
     counts = {one.slide: kept for one, (_, kept) in zip(files, tables, strict=True)}
     n_total = sum(sum(kept.values()) for kept in counts.values())
@@ -100,8 +104,11 @@ def run(
         "format": format,
         "scale": scale,
         "side_px": source.side_px,
+        "grouping": settings.grouping,
+        "classes": {one.name: one.index for one in GROUPINGS[settings.grouping].classes},
         "n_patches": len(source),
         "n_patches_total": n_total,
+        "splits": {name: frozen.get(name) for name in ("strategy", HASH)},
         "slides": {
             one.slide: {
                 "patches": counts[one.slide],
@@ -115,7 +122,7 @@ def run(
     with published(out) as draft:
         exporter.write(source, draft, settings, threads)
         exporter.validate(draft)
-        record["files"] = _files(draft)
+        record["files"] = checksums(draft)
         write_record(draft / "manifest.json", record, provenance("export", settings, inputs))
 
 
@@ -132,15 +139,14 @@ def _kept(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return the rows to export, and how many patches were kept or left out for which reason."""
     table = patch_table(files.patches, files.masks, files.metrics)
-    splits = splits.set_index("patch_id").reindex(table.patch_id)
-    reasons = left_out(
-        complete=table.complete.to_numpy(),
-        gated=(splits.reason == "registration").to_numpy(),
-        n_nuclei=table.n_nuclei.to_numpy(),
-        jaccard=table.Jaccard.to_numpy(dtype=np.float64),
-        min_nuclei=settings.min_nuclei,
-        jaccard_range=settings.jaccard,
-    )
+    problem = misfit(splits, table.assign(slide=files.slide))
+    if problem:
+        raise InputError(
+            f"{files.patches}: expected the patches of the splits, found {problem}; run collect again"
+        )
+    splits = splits.set_index("patch_id").loc[table.patch_id].reset_index()
+    gated = (splits.reason == REGISTRATION).to_numpy()
+    reasons = left_out(table, gated, settings.part(SelectionRule))
     kept = pd.isna(reasons)
     counts = Counter(_KEPT if reason is None else str(reason) for reason in reasons)
     logger.info(
@@ -152,8 +158,3 @@ def _kept(
     )
     split = splits.split.astype(object).where(splits.split.notna(), None).to_numpy()
     return table.assign(split=split)[kept].reset_index(drop=True), dict(sorted(counts.items()))
-
-
-def _files(folder: Path) -> dict[str, Any]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): checksum(path) for path in paths}
