@@ -380,6 +380,12 @@ class RasteriseSettings(Settings):
         return self.source == "raster" or self.compared_patches > 0
 
 
+class GatherSettings(Settings):
+    """Make one folder of the masks that several jobs drew."""
+
+    revision: Literal[1] = 1
+
+
 class SegmentSettings(Settings):
     """Find nuclei in the H&E patches without knowing the Xenium ones."""
 
@@ -664,6 +670,9 @@ class Config(Settings):
     formats: tuple[ExportFormat, ...] = ("pannuke", "sthelar", "cellvit", "huggingface")
     """Dataset formats to write: pannuke, sthelar, cellvit, cellvit_plus and huggingface at every scale; qupath, explorer,
     hest and stimage, which have no scale of ours, once."""
+    shards: Annotated[int, Field(ge=1, le=999)] = 1
+    """Jobs that draw the masks of one slide at one scale, each some rows of the grid: for clusters of small nodes. The masks are the
+    same whatever the number; one job takes minutes for the largest slides."""
     simulate: dict[str, SimulateSettings] = {}
     """Recipes of the toy slides, by name."""
     preflight: PreflightSettings = PreflightSettings()
@@ -675,6 +684,7 @@ class Config(Settings):
     refine: RefineSettings = RefineSettings()
     tile: TileSettings = TileSettings()
     rasterise: RasteriseSettings = RasteriseSettings()
+    gather: GatherSettings = GatherSettings()
     segment: SegmentSettings = SegmentSettings()
     assess: AssessSettings = AssessSettings()
     assemble: AssembleSettings = AssembleSettings()

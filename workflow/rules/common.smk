@@ -1,5 +1,7 @@
 """The configuration and the two sheets, read once; the functions that rules take their values from."""
 
+from pathlib import Path
+
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -35,6 +37,11 @@ wildcard_constraints:
     scale="|".join(CONFIG.scales),
     table="nuclei|cells|combined|scvi",
     format="|".join(CONFIG.formats),
+    shard=r"\d+",
+
+
+OF_SHARD = "" if CONFIG.shards == 1 else "_{shard}"
+"""Part of the names of what every shard has of its own."""
 
 
 def settings(stage):
@@ -110,6 +117,11 @@ def share_of_cores(jobs):
 def scale_of(wildcards):
     """Return what the scale of this name is: native, native/2, or um per px."""
     return CONFIG.scales[wildcards.scale]
+
+
+def folder_of_masks(wildcards, output):
+    """Return the folder that a job draws masks into: that of the slide, or that of its shard."""
+    return str(Path(output[0]).parent) if CONFIG.shards == 1 else output[0]
 
 
 def each_slide(path):

@@ -10,14 +10,19 @@ rule rasterise:
         patches="results/{slide}/patches_{scale}.parquet",
         experiment=raster_bundle,
     output:
-        "results/{slide}/masks_{scale}/manifest.json",
+        (
+            "results/{slide}/masks_{scale}/manifest.json"
+            if CONFIG.shards == 1
+            else temp(directory("results/{slide}/masks_{scale}_shards/{shard}"))
+        ),
     log:
-        "logs/{slide}/rasterise_{scale}.log",
+        f"logs/{{slide}}/rasterise_{{scale}}{OF_SHARD}.log",
     benchmark:
-        "logs/{slide}/rasterise_{scale}.tsv"
-    threads: share_of_cores(len(SLIDES) * len(CONFIG.scales))
+        f"logs/{{slide}}/rasterise_{{scale}}{OF_SHARD}.tsv"
+    threads: share_of_cores(len(SLIDES) * len(CONFIG.scales) * CONFIG.shards)
     params:
-        masks=subpath(output[0], parent=True),
+        masks=folder_of_masks,
+        shard=lambda wildcards: f"{wildcards.get('shard', 1)}/{CONFIG.shards}",
         xenium=lambda wildcards: repeated(
             "xenium", [path.parent for path in raster_bundle(wildcards)]
         ),
@@ -31,6 +36,7 @@ rule rasterise:
             --patches {input.patches:q} \
             --masks {params.masks:q} \
             {params.xenium:q} \
+            --shard {params.shard:q} \
             --threads {threads} \
             --settings {params.settings:q} &>{log:q}
         """

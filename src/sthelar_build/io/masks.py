@@ -27,6 +27,8 @@ from sthelar_build.schema.tables import INSTANCES
 ARRAY = "instances.zarr"
 TABLE = "instances.parquet"
 MANIFEST = "manifest.json"
+GRID_ROWS = "grid_rows"
+"""Key of the manifest: first row of the grid that was drawn, and the one after the last."""
 
 _ZSTD_LEVEL = 1
 _CHUNK = 32

@@ -51,7 +51,9 @@ class SlidePatches:
 
         def done(rows: list[Any]) -> list[tuple[Patch, Result]]:
             stretch = _Stretch(self, rows)
-            return [(patch, work(patch)) for patch in stretch.patches()]
+            pairs = [(patch, _worked_on(patch, work)) for patch in stretch.patches()]
+            stretch.release()
+            return pairs
 
         for pairs in map_threads(done, _stretches(table, self.side_px), threads):
             yield from pairs
@@ -70,6 +72,13 @@ def open_slide_patches(
     class_index = rows["class_index"].to_numpy(np.uint8)
     with open_he(he, _CACHE_BYTES) as image:
         yield SlidePatches(slide, tissue, side_px, image, drawn, nucleus_ids, class_index, first)
+
+
+def _worked_on(patch: Patch, work: Callable[[Patch], Result]) -> Result:
+    """Return what is made of a patch, and let go of what was read for it: results wait for their turn."""
+    result = work(patch)
+    patch.release()
+    return result
 
 
 class Patch:
@@ -111,6 +120,10 @@ class Patch:
                 row.x_he_px, row.y_he_px, row.side_he_px, self._stretch.source.side_px
             )
         return self._image
+
+    def release(self) -> None:
+        """Let go of the arrays; whoever asks for them again has them read again."""
+        self._image = self._dense = None
 
     @property
     def instances(self) -> NDArray[np.uint32]:
@@ -163,6 +176,10 @@ class _Stretch:
     def patches(self) -> Iterator[Patch]:
         """Yield the patches, left to right."""
         return (Patch(row, self) for row in self._rows)
+
+    def release(self) -> None:
+        """Let go of what was read; whoever asks for it again has it read again."""
+        self._pixels = self._maps = None
 
     @property
     def pixels(self) -> HeWindow:

@@ -11,6 +11,7 @@ STAGES: tuple[str, ...] = (
     "refine",
     "tile",
     "rasterise",
+    "gather",
     "segment",
     "assess",
     "assemble",

@@ -11,9 +11,11 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+import typer
 
 from sthelar_build.config import RasteriseSettings
 from sthelar_build.core.raster import Ints
+from sthelar_build.core.shards import Shard
 from sthelar_build.core.source_difference import (
     Tally,
     difference,
@@ -23,9 +25,9 @@ from sthelar_build.core.source_difference import (
 )
 from sthelar_build.core.strip_patches import Visible
 from sthelar_build.core.wording import percent
-from sthelar_build.errors import InputError
+from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.io.atomic import published
-from sthelar_build.io.masks import MasksWriter
+from sthelar_build.io.masks import GRID_ROWS, MasksWriter
 from sthelar_build.io.nucleus_sources import POLYGONS, RASTER, Draw, Sources, nucleus_sources
 from sthelar_build.io.placed_nuclei import PlacedNuclei, read_placed_nuclei
 from sthelar_build.io.progress import progress
@@ -40,6 +42,7 @@ from sthelar_build.schema.words import NO_NUCLEUS, NO_RASTER, NOT_RUN
 
 logger = logging.getLogger(__name__)
 
+_NOT_COMPARED: dict[str, Any] = {"difference": None, "difference_reason": NOT_RUN}
 _LEAST_IOU = 0.3
 """Below, the median nucleus of the raster is not that of the table: outlines are simplified, but not as much."""
 
@@ -52,9 +55,11 @@ def run(
     masks: OutFile,
     settings: Annotated[RasteriseSettings, as_json(RasteriseSettings)],
     xenium: MaybeInFile = None,
+    shard: Annotated[str, typer.Option(help="Part of the grid's rows to draw, as 2/7.")] = "1/1",
     threads: Threads = 1,
 ) -> None:
-    """Rasterise the nuclei of a slide into one instance map per patch."""
+    """Rasterise the nuclei of a slide, or of a shard of it, into one instance map per patch."""
+    part = _shard(shard)
     grid = read_attributes(patches)
     table = read_table(patches, PATCHES, ["grid_row", "x_px", "y_px", "complete"])
     placed = read_placed_nuclei(nuclei, labels, transform, grid["downsample"])
@@ -62,14 +67,25 @@ def run(
     how = settings.source, wanted, grid["side_px"], settings.min_visible_px
     inputs = {"nuclei": nuclei, "labels": labels, "transform": transform, "patches": patches}
     with nucleus_sources(placed, xenium, *how) as sources:
-        sample = _sample(placed, table, grid, settings.compared_patches)
-        compared = _compared(sources, wanted, sample, threads)
-        _check(compared["difference"], placed, settings.source)
+        compared = _NOT_COMPARED
+        if part.number == 1:
+            sample = _sample(placed, table, grid, settings.compared_patches)
+            compared = _compared(sources, wanted, sample, threads)
+            _check(compared["difference"], placed, settings.source)
         store = {"cells_zarr": xenium / CELLS_ZARR} if xenium and RASTER in sources else {}
         origin = provenance("rasterise", settings, {**inputs, **store})
         facts = {"source": settings.source, **compared}
-        counts = _write(masks, table, grid, sources[settings.source], facts, origin, threads)
-    _log(counts, len(placed), int(table.complete.sum()), len(table))
+        rows = part.rows(grid["rows"])
+        counts = _write(masks, table, grid, rows, sources[settings.source], facts, origin, threads)
+    mine = table[table.grid_row.isin(rows)]
+    _log(counts, len(placed), int(mine.complete.sum()), len(mine))
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise ConfigError(f"--shard: {error}; give one of them") from error
 
 
 def _sample(placed: PlacedNuclei, patches: pd.DataFrame, grid: Mapping[str, Any], n: int) -> Ints:
@@ -83,8 +99,10 @@ def _sample(placed: PlacedNuclei, patches: pd.DataFrame, grid: Mapping[str, Any]
 def _compared(sources: Sources, wanted: set[str], corners: Ints, threads: int) -> dict[str, Any]:
     """Compare the two sources on patches; None with the reason where that cannot be."""
     reason = NO_NUCLEUS if not len(corners) else NO_RASTER if wanted - set(sources) else None
-    if reason or not wanted:
-        return {"difference": None, "difference_reason": reason if wanted else NOT_RUN}
+    if not wanted:
+        return _NOT_COMPARED
+    if reason:
+        return {"difference": None, "difference_reason": reason}
     found = difference(list(map_threads(partial(_tally, sources), corners, threads)))
     logger.info(difference_words(found))
     return {"difference": asdict(found), "difference_reason": None}
@@ -115,21 +133,23 @@ def _write(
     masks: Path,
     patches: pd.DataFrame,
     grid: Mapping[str, Any],
+    rows: range,
     draw: Draw,
     facts: Mapping[str, Any],
     origin: Provenance,
     threads: int,
 ) -> dict[str, Any]:
-    """Draw and write all rows of the grid; return what is counted."""
-    rows, columns = grid["rows"], grid["columns"]
-    by_row = [patches[(patches.grid_row == row) & patches.complete] for row in range(rows)]
+    """Draw and write some rows of the grid; return what is counted."""
+    columns = grid["columns"]
+    by_row = ((row, patches[(patches.grid_row == row) & patches.complete]) for row in rows)
     with (
         published(masks) as draft,
-        MasksWriter(draft, rows, columns, grid["side_px"], origin) as writer,
+        MasksWriter(draft, grid["rows"], columns, grid["side_px"], origin) as writer,
     ):
-        drawings = map_threads(partial(_draw_row, draw, writer), enumerate(by_row), threads)
-        counts = _written(progress(drawings, "rows of patches", rows), writer, columns)
-        writer.finish({"um_per_px": grid["um_per_px"], "scale": grid["scale"], **facts, **counts})
+        drawings = map_threads(partial(_draw_row, draw, writer), by_row, threads)
+        counts = _written(progress(drawings, "rows of patches", len(rows)), writer, columns)
+        scale = {"um_per_px": grid["um_per_px"], "scale": grid["scale"]}
+        writer.finish({**scale, GRID_ROWS: [rows.start, rows.stop], **facts, **counts})
     return counts
 
 
