@@ -87,6 +87,6 @@ def _field_flaws(
         wrong.append("kind of source")
     if len(source["extract"]) != 1 or not {"column", "fileProperty"} & set(source["extract"]):
         wrong.append("extract")
-    if "references" in field and field["references"]["@id"] not in fields:
+    if "references" in field and field["references"]["field"]["@id"] not in fields:
         wrong.append("references")
     return [f"{name}: {key}" for key in wrong]

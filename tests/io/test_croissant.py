@@ -5,6 +5,7 @@ import json
 import zipfile
 
 import pandas as pd
+import mlcroissant
 import pytest
 
 from croissant_rules import flaws
@@ -59,7 +60,7 @@ def test_the_rules_see_what_is_wrong(tmp_path):
     record, _ = write(tmp_path, **OWNED)
     record["distribution"][0]["sha256"] = "short"
     record["recordSet"][0]["field"][0]["source"]["fileObject"]["@id"] = "absent.csv"
-    record["recordSet"][1]["field"][0]["references"]["@id"] = "patches/absent"
+    record["recordSet"][1]["field"][0]["references"]["field"]["@id"] = "patches/absent"
     assert len(flaws(record)) == 3
 
 
@@ -100,14 +101,14 @@ def test_every_column_is_a_typed_field_and_a_key_refers_to_the_patches(tmp_path)
         "fileObject": {"@id": "patches.csv"},
         "extract": {"column": "patch_id"},
     }
-    assert types["field"][0]["references"] == {"@id": "patches/patch_id"}
+    assert types["field"][0]["references"] == {"field": {"@id": "patches/patch_id"}}
     assert "references" not in types["field"][1]
     assert [field["dataType"] for field in images["field"]] == ["sc:Text", "sc:ImageObject"]
-    assert images["field"][0]["references"] == {"@id": "patches/patch_id"}
+    assert images["field"][0]["references"] == {"field": {"@id": "patches/patch_id"}}
 
 
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
 def test_the_library_of_croissant_reads_it(tmp_path):
-    mlcroissant = pytest.importorskip("mlcroissant")
     write(tmp_path, **OWNED)
     dataset = mlcroissant.Dataset(jsonld=str(tmp_path / "croissant.json"))
     assert not dataset.metadata.issues.errors

@@ -143,7 +143,7 @@ def _image_records(archive: str, refers_to: str | None) -> dict[str, Any]:
         ],
     }
     if refers_to:
-        record["field"][0]["references"] = {"@id": refers_to}  # type: ignore[index]
+        record["field"][0]["references"] = {"field": {"@id": refers_to}}  # type: ignore[index]
     return record
 
 
@@ -165,7 +165,7 @@ def _record_set(
                 "dataType": _data_type(table[column]),
                 "source": {"fileObject": {"@id": file_name}, "extract": {"column": column}},
                 **(
-                    {"references": {"@id": refers_to}}
+                    {"references": {"field": {"@id": refers_to}}}
                     if refers_to and [column] == list(key)
                     else {}
                 ),
