@@ -4,6 +4,7 @@ import json
 from collections import Counter
 
 import datasets
+import mlcroissant
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,6 +52,19 @@ def test_one_changed_number_reruns_only_what_depends_on_it(built):
 def test_no_scratch_is_left_behind(built):
     hidden = [p for p in (built.folder / "results").rglob(".*") if p.name != ".snakemake_timestamp"]
     assert hidden == []
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_library_of_croissant_reads_tables_and_images(built, scale):
+    folder = built.folder / f"results/dataset/{scale}"
+    dataset = mlcroissant.Dataset(jsonld=str(folder / "croissant.json"))
+    assert not dataset.metadata.issues.errors
+    row = next(iter(dataset.records("patch_metrics")))
+    expected = pd.read_csv(folder / "patch_metrics.csv").iloc[0]
+    assert row["patch_metrics/patch_id"].decode() == expected["patch_id"]
+    assert row["patch_metrics/Dice"] == pytest.approx(expected["Dice"])
+    assert next(iter(dataset.records("images")))["images/image"].size == (256, 256)
 
 
 @pytest.mark.parametrize("slide", SLIDES)
