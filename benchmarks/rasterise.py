@@ -25,7 +25,7 @@ def main() -> None:
     nuclei = _nuclei(arguments.nuclei_per_patch, arguments.columns, arguments.seed)
     ids = np.arange(1, len(nuclei) + 1, dtype=np.uint32)
     ready = Nuclei.of(
-        nuclei, ids, np.ones(len(ids), np.uint8), Affine(np.eye(3), Frame.UM, Frame.HE), 1.0
+        [nuclei], ids, np.ones(len(ids), np.uint8), Affine(np.eye(3), Frame.UM, Frame.HE), 1.0
     )
     ours, theirs = [], []
     for _ in range(arguments.repeats):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -26,7 +28,7 @@ from sthelar_build.stages import tile
 SLIDE = "bench"
 PIXEL_SIZE_UM, HE_UM_PER_PX = 0.2125, 0.25
 SIDE_PX, STRIDE_PX = 256, 192
-_TILE_PX, _JPEG_QUALITY, _VERTICES = 256, 90, 24
+_TILE_PX, _JPEG_QUALITY, _VERTICES, _SMALLER = 256, 90, 24, 4
 _GRID_PX = 34
 """Nuclei lie on a jittered grid so wide that none overlap: there the rules of all methods agree."""
 
@@ -68,35 +70,41 @@ def make_slide(folder: Path, texture: Path, side_px: int, share: float, scale: s
 
 
 def _write_he(path: Path, texture: Path, side_px: int) -> None:
-    """Write a tiled JPEG TIFF of tiles that repeat; each is encoded once."""
+    """Write a tiled JPEG TIFF of tiles that repeat, each encoded once, and a level four times smaller."""
     with open_he(texture) as image:
         per_side = min(image.width_px, image.height_px) // _TILE_PX
-        tiles = [
-            [
-                _encoded(image.read(x * _TILE_PX, y * _TILE_PX, _TILE_PX, _TILE_PX))
-                for x in range(per_side)
-            ]
-            for y in range(per_side)
-        ]
+        period = image.read(0, 0, per_side * _TILE_PX, per_side * _TILE_PX)
+    with tifffile.TiffWriter(path, bigtiff=True) as file:
+        file.write(_tiles(period, side_px), **_page(side_px, HE_UM_PER_PX), subifds=1)
+        small = _tiles(period[::_SMALLER, ::_SMALLER], side_px // _SMALLER)
+        page = _page(side_px // _SMALLER, HE_UM_PER_PX * _SMALLER)
+        file.write(small, **page, subfiletype=1)
+
+
+def _page(side_px: int, um_per_px: float) -> dict[str, Any]:
+    return {
+        "shape": (side_px, side_px, 3),
+        "dtype": np.uint8,
+        "tile": (_TILE_PX, _TILE_PX),
+        "photometric": "ycbcr",
+        "subsampling": (2, 2),
+        "compression": "jpeg",
+        "resolution": (1e4 / um_per_px, 1e4 / um_per_px),
+        "resolutionunit": "CENTIMETER",
+    }
+
+
+def _tiles(period: NDArray[np.uint8], side_px: int) -> Iterator[bytes]:
+    """Yield the tiles of an image that repeats ``period``."""
     across = -(-side_px // _TILE_PX)
-    repeated = (
-        tiles[row % per_side][column % per_side]
-        for row in range(across)
-        for column in range(across)
-    )
-    tifffile.imwrite(
-        path,
-        repeated,
-        shape=(side_px, side_px, 3),
-        dtype=np.uint8,
-        tile=(_TILE_PX, _TILE_PX),
-        photometric="ycbcr",
-        subsampling=(2, 2),
-        compression="jpeg",
-        bigtiff=True,
-        resolution=(1e4 / HE_UM_PER_PX, 1e4 / HE_UM_PER_PX),
-        resolutionunit="CENTIMETER",
-    )
+    known: dict[tuple[int, int], bytes] = {}
+    for row in range(across):
+        for column in range(across):
+            corner = row * _TILE_PX % len(period), column * _TILE_PX % len(period)
+            if corner not in known:
+                rows, columns = (np.arange(at, at + _TILE_PX) % len(period) for at in corner)
+                known[corner] = _encoded(period[np.ix_(rows, columns)])
+            yield known[corner]
 
 
 def _encoded(tile: NDArray[np.uint8]) -> bytes:

@@ -23,7 +23,7 @@ def many(n, seed):
 def prepared(geometries_um, downsample=1.0):
     ids = np.arange(1, len(geometries_um) + 1, dtype=np.uint32)
     classes = (ids % 9 + 1).astype(np.uint8)
-    return Nuclei.of(np.asarray(geometries_um), ids, classes, UM_TO_HE, downsample)
+    return Nuclei.of([np.asarray(geometries_um)], ids, classes, UM_TO_HE, downsample)
 
 
 @pytest.mark.parametrize("min_visible_px", [0, 1, 10, 60])
@@ -54,7 +54,7 @@ def test_every_patch_is_drawn_as_if_it_were_alone(min_visible_px, downsample):
 def test_the_visible_fraction_is_of_the_whole_polygon():
     halves = box(0, 0, 64, 10), box(6, 12, 16, 22)
     nuclei = Nuclei.of(
-        np.array(halves),
+        [np.array(halves)],
         np.array([1, 2], dtype=np.uint32),
         np.array([1, 1], dtype=np.uint8),
         Affine(np.eye(3), Frame.UM, Frame.HE),
@@ -83,7 +83,7 @@ def drawn_as_they_are(polygons, lefts, side, min_visible_px, classes=None):
     ids = np.arange(1, len(polygons) + 1, dtype=np.uint32)
     known = ids, np.array(classes or [1] * len(ids), dtype=np.uint8)
     same = Affine(np.eye(3), Frame.UM, Frame.HE)
-    nuclei = Nuclei.of(np.array(polygons), *known, same, 1.0)
+    nuclei = Nuclei.of([np.array(polygons)], *known, same, 1.0)
     return draw_strip(nuclei, np.array(lefts), 0, side, min_visible_px)
 
 
@@ -121,3 +121,20 @@ def test_two_nuclei_of_one_cell_are_two_instances_of_its_class():
 def test_a_nucleus_inside_a_patch_touches_no_border():
     _, visible, _ = drawn_as_they_are([box(1, 1, 3, 3), box(0, 3, 1, 4)], [0], 4, 1)
     assert visible.touches_border.tolist() == [False, True]
+
+
+def test_nuclei_may_come_in_batches():
+    squares = np.array([box(x, 4, x + 20, 24) for x in (0, 10, 30, 35)])
+    ids = np.array([4, 3, 2, 1], dtype=np.uint32)
+    known = ids, np.ones(4, np.uint8), Affine(np.eye(3), Frame.UM, Frame.HE), 1.0
+    at_once = draw_strip(Nuclei.of([squares], *known), np.array([0]), 0, SIDE, 1)[0]
+    in_three = Nuclei.of([squares[:1], squares[1:1], squares[1:]], *known)
+    np.testing.assert_array_equal(draw_strip(in_three, np.array([0]), 0, SIDE, 1)[0], at_once)
+
+
+def test_a_slide_without_nuclei_has_empty_maps():
+    none = np.array([], dtype=np.uint32), np.array([], dtype=np.uint8)
+    nuclei = Nuclei.of([], *none, Affine(np.eye(3), Frame.UM, Frame.HE), 1.0)
+    maps, visible, _ = draw_strip(nuclei, np.array([0]), 0, SIDE, 1)
+    assert not maps.any()
+    assert len(visible.nucleus_id) == 0

@@ -4,8 +4,8 @@ import hashlib
 import json
 import zipfile
 
-import pandas as pd
 import mlcroissant
+import pandas as pd
 import pytest
 
 from croissant_rules import flaws

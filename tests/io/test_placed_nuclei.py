@@ -49,7 +49,8 @@ def test_centres_and_outlines_are_in_pixels_of_the_scale(tmp_path):
     placed = read_placed_nuclei(*write(tmp_path), 2.0)  # a pixel is 1 um
     np.testing.assert_allclose(placed.centres_px, [[1, 1], [2.5, 2], [5.5, 5.5]])
     drawn = placed.outlines()
-    assert drawn.nucleus_id.tolist() == [2, 1, 3]  # of equal ones the lower id is drawn last
+    assert drawn.nucleus_id.tolist() == [1, 2, 3]
+    assert drawn.rank.tolist() == [1, 0, 2]  # of equal ones the lower id is drawn last
     np.testing.assert_allclose(drawn.area_px, [4, 4, 1])
     moved = read_placed_nuclei(*write(tmp_path, correction=CORRECTION), 2.0)
     np.testing.assert_allclose(moved.centres_px[0], [2, 2])

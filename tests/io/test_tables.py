@@ -8,6 +8,7 @@ from shapely import box
 from sthelar_build.errors import InputError
 from sthelar_build.io.tables import (
     check_table,
+    geometry_batches,
     read_attributes,
     read_provenance,
     read_table,
@@ -38,6 +39,16 @@ def test_geometry_survives_and_geopandas_reads_it_by_itself(tmp_path):
     assert geopandas.read_parquet(path).geometry[0].equals(box(0, 0, 1, 1))
     assert read_attributes(path) == {"frame": "um"}
     assert read_provenance(path) == {"stage": "ingest"}
+
+
+def test_geometries_come_in_batches_in_their_order(tmp_path):
+    path = tmp_path / "nuclei.parquet"
+    frame = pd.concat([nuclei()] * 5, ignore_index=True)
+    frame["geometry"] = [box(0, 0, side, 1) for side in range(1, 6)]
+    write_table(path, frame, NUCLEI, {})
+    batches = list(geometry_batches(path, 2))
+    assert [len(batch) for batch in batches] == [2, 2, 1]
+    assert [shape.area for batch in batches for shape in batch] == [1, 2, 3, 4, 5]
 
 
 def test_missing_metrics_stay_null(tmp_path):

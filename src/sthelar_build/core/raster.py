@@ -45,6 +45,16 @@ class Outlines:
         polygon = polygon_of_part[part_of_ring[ring]]
         return cls(vertices, ends_ring, np.searchsorted(polygon, np.arange(len(geometries) + 1)))
 
+    @classmethod
+    def joined(cls, parts: Sequence[Outlines]) -> Outlines:
+        """Return the polygons of all parts, one part after the other."""
+        sizes = [np.diff(part.start) for part in parts]
+        return cls(
+            np.concatenate([np.empty((0, 2)), *(part.vertices for part in parts)]),
+            np.concatenate([np.empty(0, np.bool_), *(part.ends_ring for part in parts)]),
+            np.cumsum(np.concatenate([np.zeros(1, np.int64), *sizes])),
+        )
+
     def take(self, polygons: Ints) -> Outlines:
         """Return some of the polygons, in the order given."""
         size = self.start[polygons + 1] - self.start[polygons]

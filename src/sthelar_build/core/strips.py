@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from sthelar_build.schema.frames import PointMap
 
 @dataclass(frozen=True)
 class Nuclei:
-    """All nuclei of a slide in pixels of the scale, in drawing order (``raster.draw_order``)."""
+    """All nuclei of a slide in pixels of the scale."""
 
     outlines: Outlines
     top_px: NDArray[np.float64]
@@ -24,34 +25,45 @@ class Nuclei:
     area_px: NDArray[np.float64]
     nucleus_id: NDArray[np.uint32]
     class_index: NDArray[np.uint8]
+    rank: Ints
+    """Place of each in the drawing order (``raster.draw_order``)."""
 
     @classmethod
     def of(
         cls,
-        geometries_um: NDArray[Any],
+        geometries_um: Iterable[NDArray[Any]],
         nucleus_id: NDArray[np.uint32],
         class_index: NDArray[np.uint8],
         um_to_he: PointMap,
         downsample: float,
     ) -> Nuclei:
-        """Bring nuclei from micrometres to pixels of a scale, and in drawing order."""
-        area_um2 = shapely.area(geometries_um)
-        order = draw_order(area_um2, nucleus_id)
-        outlines = Outlines.of(geometries_um[order])
-        vertices = um_to_he.apply(outlines.vertices) / downsample
-        first = outlines.start[:-1]
+        """Bring nuclei from micrometres to pixels of a scale.
+
+        Their polygons come in batches, of which one at a time is in memory: as arrays they take a third of it.
+        """
+        placed: list[Outlines] = []
+        areas = [np.empty(0)]
+        for batch in geometries_um:
+            outlines = Outlines.of(batch)
+            vertices = um_to_he.apply(outlines.vertices) / downsample
+            placed.append(replace(outlines, vertices=vertices))
+            areas.append(shapely.area(batch))
+        area_um2, outlines = np.concatenate(areas), Outlines.joined(placed)
+        first, y_px = outlines.start[:-1], outlines.vertices[:, 1]
         return cls(
-            outlines=replace(outlines, vertices=vertices),
-            top_px=np.minimum.reduceat(vertices[:, 1], first) if len(first) else np.empty(0),
-            bottom_px=np.maximum.reduceat(vertices[:, 1], first) if len(first) else np.empty(0),
-            area_px=area_um2[order] * (um_to_he.scale / downsample) ** 2,
-            nucleus_id=nucleus_id[order],
-            class_index=class_index[order],
+            outlines=outlines,
+            top_px=np.minimum.reduceat(y_px, first) if len(first) else np.empty(0),
+            bottom_px=np.maximum.reduceat(y_px, first) if len(first) else np.empty(0),
+            area_px=area_um2 * (um_to_he.scale / downsample) ** 2,
+            nucleus_id=nucleus_id,
+            class_index=class_index,
+            rank=np.argsort(draw_order(area_um2, nucleus_id)),
         )
 
     def between(self, top_px: int, bottom_px: int) -> Nuclei:
-        """Return the nuclei that may have a pixel in these rows."""
+        """Return the nuclei that may have a pixel in these rows, in drawing order."""
         near = np.flatnonzero((self.bottom_px > top_px) & (self.top_px < bottom_px))
+        near = near[np.argsort(self.rank[near])]
         return Nuclei(
             self.outlines.take(near),
             self.top_px[near],
@@ -59,6 +71,7 @@ class Nuclei:
             self.area_px[near],
             self.nucleus_id[near],
             self.class_index[near],
+            self.rank[near],
         )
 
 

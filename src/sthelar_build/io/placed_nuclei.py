@@ -13,12 +13,12 @@ from sthelar_build.core.raster_places import ToRaster
 from sthelar_build.core.raster_source import LabelledNuclei
 from sthelar_build.core.strips import Nuclei
 from sthelar_build.errors import InputError
-from sthelar_build.io.tables import read_table
+from sthelar_build.io.tables import geometry_batches, read_table
 from sthelar_build.io.transform import Transform, read_transform
 from sthelar_build.schema.labels import CLASSES, patch_class_index
 from sthelar_build.schema.tables import LABELS, NUCLEI
 
-_COLUMNS = ("nucleus_id", "cell_id", "x_um", "y_um", "area_um2", "raster_label", "geometry")
+_COLUMNS = ("nucleus_id", "cell_id", "x_um", "y_um", "area_um2", "raster_label")
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class PlacedNuclei:
     def outlines(self) -> Nuclei:
         """Return them as polygons."""
         known = self._ids(), self._classes()
-        geometries = self.table["geometry"].to_numpy()
-        return Nuclei.of(geometries, *known, self.transform.um_to_he, self.downsample)
+        batches = geometry_batches(self.path)
+        return Nuclei.of(batches, *known, self.transform.um_to_he, self.downsample)
 
     def labelled(self) -> LabelledNuclei:
         """Return them as labels of the raster; InputError if they are not those of a raster."""

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import geopandas
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
+from numpy.typing import NDArray
 
 from sthelar_build.errors import InputError
 from sthelar_build.io.atomic import published
@@ -47,6 +49,13 @@ def table_writer(
         metadata["geo"] = _geoparquet_metadata()
     with pq.ParquetWriter(path, schema.with_metadata(metadata), compression="zstd") as writer:
         yield writer
+
+
+def geometry_batches(path: Path, size: int = 50_000) -> Iterator[NDArray[np.object_]]:
+    """Yield the geometries of a table of ours, at most ``size`` at a time: shapely's take much memory."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(size, columns=[GEOMETRY]):
+            yield shapely.from_wkb(batch.column(0).to_numpy(zero_copy_only=False))
 
 
 def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pd.DataFrame:
