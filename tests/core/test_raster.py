@@ -177,3 +177,13 @@ def test_outlines_can_be_taken_in_any_order():
     assert taken.start.tolist() == [0, 5, 15]
     assert taken.ends_ring.nonzero()[0].tolist() == [4, 9, 14]
     assert taken.vertices[0].tolist() == outlines.vertices[15].tolist()
+
+
+def test_outlines_of_parts_are_those_of_the_whole():
+    shapes = [box(0, 0, 1, 1), box(0, 0, 4, 4).difference(box(1, 1, 2, 2)), box(3, 3, 5, 5)]
+    parts = [Outlines.of(shapes[:1]), Outlines.of([]), Outlines.of(shapes[1:])]
+    joined, whole = Outlines.joined(parts), Outlines.of(shapes)
+    np.testing.assert_array_equal(joined.vertices, whole.vertices)
+    np.testing.assert_array_equal(joined.ends_ring, whole.ends_ring)
+    assert joined.start.tolist() == whole.start.tolist()
+    assert parts == []

@@ -46,14 +46,22 @@ class Outlines:
         return cls(vertices, ends_ring, np.searchsorted(polygon, np.arange(len(geometries) + 1)))
 
     @classmethod
-    def joined(cls, parts: Sequence[Outlines]) -> Outlines:
-        """Return the polygons of all parts, one part after the other."""
-        sizes = [np.diff(part.start) for part in parts]
-        return cls(
-            np.concatenate([np.empty((0, 2)), *(part.vertices for part in parts)]),
-            np.concatenate([np.empty(0, np.bool_), *(part.ends_ring for part in parts)]),
-            np.cumsum(np.concatenate([np.zeros(1, np.int64), *sizes])),
+    def joined(cls, parts: list[Outlines]) -> Outlines:
+        """Return the polygons of all parts, one part after the other.
+
+        The list is emptied on the way: parts and whole never stand in memory together.
+        """
+        start = np.cumsum(
+            np.concatenate([np.zeros(1, np.int64), *(np.diff(p.start) for p in parts)])
         )
+        vertices, ends_ring = np.empty((start[-1], 2)), np.empty(start[-1], np.bool_)
+        stop = len(vertices)
+        while parts:
+            part = parts.pop()
+            here = slice(stop - len(part.vertices), stop)
+            vertices[here], ends_ring[here] = part.vertices, part.ends_ring
+            stop = here.start
+        return cls(vertices, ends_ring, start)
 
     def take(self, polygons: Ints) -> Outlines:
         """Return some of the polygons, in the order given."""

@@ -28,7 +28,7 @@ class PlacedNuclei:
     path: Path
     """The table that they come from."""
     table: pd.DataFrame
-    """``_COLUMNS`` of ``schema.tables.NUCLEI``, and the published ``class_index``."""
+    """Columns of ``schema.tables.NUCLEI`` without words and shapes, and the published ``class_index``."""
     transform: Transform
     downsample: float
     """Level-0 H&E pixels per pixel of the scale."""
@@ -87,7 +87,7 @@ def read_placed_nuclei(
             f"{classes.isna().sum()} nuclei, the first of cell {classes.index[classes.isna()][0]}; "
             "use tables of one run"
         )
-    table = frame.assign(class_index=np.asarray(classes, dtype=np.uint8))
+    table = frame.drop(columns="cell_id").assign(class_index=np.asarray(classes, dtype=np.uint8))
     return PlacedNuclei(nuclei, table, read_transform(transform), downsample)
 
 

@@ -25,7 +25,7 @@ from sthelar_build.schema.tables import INSTANCES, METRIC_NAMES
 Result = TypeVar("Result")
 
 _LONGEST_STRETCH = 32
-_CACHE_BYTES = 2**29
+_CACHE_BYTES = 3 * 2**27
 """Decoded tiles that are kept: two rows of those of 1024 px of the widest slides."""
 
 
