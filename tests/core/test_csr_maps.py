@@ -28,3 +28,15 @@ def test_it_is_the_matrix_of_scipy(kind):
 def test_an_empty_map_has_no_entries():
     found = csr_map(np.zeros((2, 2), np.uint8))
     assert (len(found.data), found.indptr.tolist()) == (0, [0, 0, 0])
+
+
+def test_values_are_replaced_where_they_stand():
+    found = csr_map(np.array([[0, 2], [1, 0]], dtype=np.int32)).mapped(np.array([0, 70, 40]))
+    assert found.data.tolist() == [40, 70]
+    assert found.data.dtype == np.int32
+    assert found.indices.tolist() == [1, 0]
+
+
+def test_nothing_in_a_map_may_become_background():
+    with pytest.raises(ValueError, match="other than 0"):
+        csr_map(np.array([[0, 2], [1, 0]], dtype=np.int32)).mapped(np.array([0, 0, 40]))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Polygon, box
 
 from sthelar_build.core.polygons import repair
-from sthelar_build.core.raster import Outlines, draw_order, instance_map
+from sthelar_build.core.raster import Outlines, Spans, draw_order, instance_map, paint
 
 
 def centres_inside(geometry, shape):
@@ -187,3 +187,10 @@ def test_outlines_of_parts_are_those_of_the_whole():
     np.testing.assert_array_equal(joined.ends_ring, whole.ends_ring)
     assert joined.start.tolist() == whole.start.tolist()
     assert parts == []
+
+
+def test_what_more_than_one_polygon_covers_is_shared():
+    spans = Spans(*(np.array(column) for column in ([0, 1, 1], [0, 0, 1], [0, 2, 0], [3, 4, 2])))
+    canvas, shared = paint(spans, (2, 4))
+    assert canvas.tolist() == [[1, 1, 2, 2], [2, 2, 0, 0]]
+    assert np.argwhere(shared).tolist() == [[0, 2]]

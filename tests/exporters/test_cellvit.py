@@ -12,6 +12,7 @@ import yaml
 
 from slides import two_slides
 from sthelar_build.config import ExportSettings
+from sthelar_build.core.csr_maps import csr_map
 from sthelar_build.errors import InputError
 from sthelar_build.exporters import cellvit
 from sthelar_build.io.patch_classes import PatchClasses
@@ -161,8 +162,7 @@ def test_the_validator_refuses_ids_with_gaps(exported, tmp_path):
     (copy / "labels.zip").unlink()
     with zip_writer(copy / "labels.zip") as labels:
         for patch in source:
-            labels.add(
-                f"{patch.name}.npz", cellvit._label(patch.dense * 2, patch.types), compress=True
-            )
+            label = cellvit._label(csr_map(patch.dense * 2), csr_map(patch.types))
+            labels.add(f"{patch.name}.npz", label, compress=True)
     with pytest.raises(InputError, match="not dense"):
         cellvit.validate(copy)

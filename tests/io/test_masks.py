@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sthelar_build.errors import InputError
-from sthelar_build.io import masks as masks_module
+from sthelar_build.io import map_chunks
 from sthelar_build.io.masks import MasksWriter, ShownNuclei, open_masks
 from sthelar_build.io.provenance import provenance
 
@@ -105,10 +105,16 @@ def test_shown_nuclei_are_read_by_slide_when_asked(folder):
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0, 12), (1, 7), (3, 5), (5, 5)])
-def test_maps_come_one_by_one_as_they_come_together(folder, start, stop, monkeypatch):
-    monkeypatch.setattr(masks_module, "_CHUNK", 3)
-    opened = open_masks(folder)
+def test_maps_come_one_by_one_as_they_come_together(tmp_path, start, stop, monkeypatch):
+    monkeypatch.setattr(map_chunks, "_MOST_COLUMNS", 3)
+    with MasksWriter(tmp_path / "masks", ROWS, COLUMNS, SIDE, provenance("test")) as writer:
+        for row in range(ROWS):
+            writer.write_maps(row, maps(row))
+        writer.finish({"um_per_px": 0.25})
+    opened = open_masks(tmp_path / "masks")
+    expected = np.concatenate([maps(row) for row in range(ROWS)])[start:stop]
     one_by_one = list(opened.each_between(start, stop))
+    assert np.array_equal(one_by_one, expected) or start == stop
     assert len(one_by_one) == stop - start
     together = opened.instances_between(start, stop)
     assert all(np.array_equal(one, two) for one, two in zip(one_by_one, together, strict=True))

@@ -50,15 +50,14 @@ def test_several_threads_give_the_same_in_the_same_order(files, table):
             np.testing.assert_array_equal(mine, theirs)
 
 
-def test_a_stretch_ends_at_a_gap_at_the_row_and_at_its_longest(table, monkeypatch):
-    monkeypatch.setattr(slide_patches, "_LONGEST_STRETCH", 3)
+def test_a_stretch_ends_at_a_gap_at_the_row_and_where_other_maps_begin(table):
     first = table[table.grid_row == 0]
     assert len(first) > 8
     gap = first.drop(first.index[[1, 2]])
-    runs = slide_patches._stretches(gap, two_slides.SIDE_PX)
+    runs = slide_patches._stretches(gap, two_slides.SIDE_PX, 3)
     columns = [[row.grid_column for row in run] for run in runs]
     assert columns[:3] == [[0], [3, 4, 5], [6, 7, 8]]
-    runs = list(slide_patches._stretches(table, two_slides.SIDE_PX))
+    runs = list(slide_patches._stretches(table, two_slides.SIDE_PX, 3))
     assert all(len({row.grid_row for row in run}) == 1 for run in runs)
     assert sum(map(len, runs)) == len(table)
 

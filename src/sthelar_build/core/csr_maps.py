@@ -20,6 +20,13 @@ class CsrMap(NamedTuple):
     indices: Ints
     indptr: Ints
 
+    def mapped(self, values: NDArray[Any]) -> CsrMap:
+        """Return the map with ``values[k]`` where k was; ValueError if a value that is not background becomes 0."""
+        data = np.take(values, self.data).astype(np.int32)
+        if not data.all():
+            raise ValueError("expected a value other than 0 for everything in the map")
+        return self._replace(data=data)
+
 
 def csr_map(dense: NDArray[Any]) -> CsrMap:
     """Return a map (y, x) of integers in sparse form, as ``scipy.sparse.csr_array(dense)`` does: rows in order, no zeros."""

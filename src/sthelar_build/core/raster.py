@@ -4,6 +4,8 @@ A pixel belongs to a polygon when its centre does; a centre on an edge belongs t
 or below that edge, so that polygons that share an edge share no pixel and leave none out.
 """
 
+# mypy: allow-untyped-decorators
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -12,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 Ints = NDArray[np.int64]
@@ -124,44 +127,34 @@ def scan(outlines: Outlines, top: int, left: int, shape: tuple[int, int]) -> Spa
     return spans.where(spans.stop > spans.first)
 
 
-def paint(spans: Spans, shape: tuple[int, int]) -> tuple[NDArray[np.int32], Ints]:
+def paint(spans: Spans, shape: tuple[int, int]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
     """Draw spans; where polygons overlap, the one with the highest number keeps the pixel.
 
     Returns
     -------
-    Array of ``shape`` with polygon number + 1, 0 for background; and the flat indices of pixels that
-    more than one polygon covers (some of them repeated).
+    Array of ``shape`` with polygon number + 1, 0 for background; and one that is true where more than one
+    polygon covers the pixel.
     """
-    canvas = np.zeros(shape, dtype=np.int32)
-    flat = canvas.reshape(-1)
-    length = spans.stop - spans.first
-    blocks = np.arange(0, len(length), _SPANS_AT_A_TIME)
-    contested = [
-        _paint_block(
-            flat,
-            _ranges((spans.row * shape[1] + spans.first)[block], length[block]),
-            np.repeat(spans.polygon[block].astype(np.int32) + 1, length[block]),
-        )
-        for block in (slice(at, at + _SPANS_AT_A_TIME) for at in blocks)
-    ]
-    return canvas, np.concatenate(contested) if contested else np.empty(0, np.int64)
+    canvas, shared = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.bool_)
+    _paint(spans.polygon, spans.row, spans.first, spans.stop, canvas, shared)
+    return canvas, shared
 
 
-_SPANS_AT_A_TIME = 4096
-"""So few that the pixels of a block stay in the cache of the processor."""
-
-
-def _paint_block(flat: NDArray[np.int32], pixel: Ints, value: NDArray[np.int32]) -> Ints:
-    """Draw ascending values over smaller ones; return the pixels that were or are another's."""
-    before = flat[pixel]
-    flat[pixel] = value
-    lost = flat[pixel] != value
-    # Which of several values a repeated index receives is not defined: raise until all agree.
-    below = lost
-    while (below := below & (flat[pixel] < value)).any():
-        flat[pixel[below]] = value[below]
-    contested: Ints = pixel[lost | (before != 0)]
-    return contested
+@njit(nogil=True, cache=True)
+def _paint(
+    polygon: Ints,
+    row: Ints,
+    first: Ints,
+    stop: Ints,
+    canvas: NDArray[np.int32],
+    shared: NDArray[np.bool_],
+) -> None:
+    for span in range(len(polygon)):
+        value, y = np.int32(polygon[span] + 1), row[span]
+        for x in range(first[span], stop[span]):
+            before = canvas[y, x]
+            shared[y, x] |= before != 0
+            canvas[y, x] = max(before, value)
 
 
 def draw_order(areas: ArrayLike, ids: ArrayLike) -> Ints:

@@ -1,10 +1,14 @@
 """Patches cut from a drawn strip: without slivers, and with what is visible in each."""
 
+# mypy: allow-untyped-decorators
+
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from sthelar_build.core.raster import Ints, Map, Spans, paint
@@ -49,39 +53,43 @@ class Strip:
         """Cut the patches of the strip, as high as it and square; see ``strips.draw_strip``."""
         side_px = len(self.canvas)
         maps = np.zeros((len(lefts_px), side_px, side_px), dtype=np.uint32)
-        found, n_slivers = [], 0
+        ids = np.concatenate([np.zeros(1, np.uint32), self.nucleus_id])
+        found: list[tuple[NDArray[Any], ...]] = []
+        n_slivers = 0
         for number, left in enumerate(lefts_px.tolist()):
-            patch, visible, removed = self._patch(left - self.left_px, min_visible_px)
+            patch, visible, touches, removed = self._patch(left - self.left_px, min_visible_px)
             n_slivers += removed
-            ids = np.concatenate([np.zeros(1, np.uint32), self.nucleus_id])
-            ids[visible == 0] = 0
-            np.take(ids, patch, out=maps[number], mode="clip")
-            found.append(_entries(number, patch, visible))
+            _look_up(patch, np.where(visible > 0, ids, np.uint32(0)), maps[number])
+            place = np.flatnonzero(visible)
+            found.append((np.full(len(place), number), place - 1, visible[place], touches[place]))
         return maps, self._gather(found), n_slivers
 
-    def _patch(self, left: int, min_visible_px: int) -> tuple[NDArray[np.int32], Ints, int]:
-        """Return a patch, the pixels that each number keeps in it (0: not drawn), and the nuclei left out.
+    def _patch(
+        self, left: int, min_visible_px: int
+    ) -> tuple[NDArray[np.int32], Ints, NDArray[np.bool_], int]:
+        """Return a patch; by number, the pixels to keep (0: not drawn) and whether it is at the border; and the nuclei left out.
 
         Numbers without pixels to keep may still stand in the patch, where nothing lies beneath them.
         """
         side_px = len(self.canvas)
         patch = self.canvas[:, left : left + side_px]
-        visible = self._count(patch)
+        visible, touches = self._count(patch)
         slivers = (visible > 0) & (visible < min_visible_px)
         if self.overlaps and slivers[patch[self.overlaps.shared[:, left : left + side_px]]].any():
             kept = visible[1:] >= min_visible_px
             inside = self.overlaps.spans.window(left, side_px)
             patch, _ = paint(inside.where(kept[inside.polygon]), (side_px, side_px))
-            visible = self._count(patch)
+            visible, touches = self._count(patch)
         visible[slivers] = 0
-        return patch, visible, int(slivers.sum())
+        return patch, visible, touches, int(slivers.sum())
 
-    def _count(self, patch: NDArray[np.int32]) -> Ints:
-        visible = np.bincount(patch.ravel(), minlength=len(self.nucleus_id) + 1)
-        visible[0] = 0
-        return visible
+    def _count(self, patch: NDArray[np.int32]) -> tuple[Ints, NDArray[np.bool_]]:
+        n = len(self.nucleus_id) + 1
+        visible, touches = np.zeros(n, np.int64), np.zeros(n, np.bool_)
+        _count(patch, visible, touches)
+        return visible, touches
 
-    def _gather(self, found: list[tuple[Ints, ...]]) -> Visible:
+    def _gather(self, found: list[tuple[NDArray[Any], ...]]) -> Visible:
         empty = (np.empty(0, np.int64),) * 4
         patch, place, visible, touches = map(np.concatenate, zip(empty, *found, strict=True))
         order = np.lexsort((self.nucleus_id[place], patch))
@@ -104,9 +112,23 @@ def strip_shape(lefts_px: Ints, side_px: int) -> tuple[int, int]:
     return side_px, int(lefts_px[-1] - lefts_px[0]) + side_px if len(lefts_px) else 0
 
 
-def _entries(number: int, patch: NDArray[np.int32], visible: Ints) -> tuple[Ints, ...]:
-    touches = np.zeros(len(visible), dtype=np.int64)
-    for edge in (patch[0], patch[-1], patch[:, 0], patch[:, -1]):
-        touches[edge] = 1
-    place = np.flatnonzero(visible)
-    return np.full(len(place), number), place - 1, visible[place], touches[place]
+@njit(nogil=True, cache=True)
+def _count(patch: NDArray[np.int32], visible: Ints, touches: NDArray[np.bool_]) -> None:
+    """Count the pixels of every number, the background aside, and note who has one at the border."""
+    height, width = patch.shape
+    for y in range(height):
+        for x in range(width):
+            visible[patch[y, x]] += 1
+    for x in range(width):
+        touches[patch[0, x]] = touches[patch[height - 1, x]] = True
+    for y in range(height):
+        touches[patch[y, 0]] = touches[patch[y, width - 1]] = True
+    visible[0] = 0
+
+
+@njit(nogil=True, cache=True)
+def _look_up(patch: NDArray[np.int32], ids: NDArray[np.uint32], found: Map) -> None:
+    height, width = patch.shape
+    for y in range(height):
+        for x in range(width):
+            found[y, x] = ids[patch[y, x]]

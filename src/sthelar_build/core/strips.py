@@ -100,9 +100,7 @@ def draw_strip(
     left = int(lefts_px[0]) if len(lefts_px) else 0
     shape = strip_shape(lefts_px, side_px)
     spans = scan(near.outlines, top_px, left, shape)
-    canvas, contested = paint(spans, shape)
-    shared = np.zeros(shape, dtype=np.bool_)
-    shared.reshape(-1)[contested] = True
+    canvas, shared = paint(spans, shape)
     known = near.nucleus_id, near.class_index, near.area_px
     strip = Strip(left, canvas, *known, Overlaps(spans, shared))
     return strip.patches(lefts_px, min_visible_px)

@@ -16,7 +16,7 @@ import yaml
 from numpy.typing import NDArray
 
 from sthelar_build.config import ExportSettings
-from sthelar_build.core.csr_maps import csr_map
+from sthelar_build.core.csr_maps import CsrMap
 from sthelar_build.core.map_checks import map_flaw, nuclei_per_class
 from sthelar_build.core.splits import SPLIT_NAMES
 from sthelar_build.errors import InputError
@@ -77,19 +77,18 @@ def validate(folder: Path) -> None:
 def entries(settings: ExportSettings, classes: PatchClasses, patch: Patch) -> tuple[Entry, Entry]:
     """Return image and label of a patch, ready to be written."""
     png = png_bytes(patch.image, settings.png_level)
-    label = _label(patch.dense, classes.types(patch))
+    types = patch.sparse.mapped(np.append(np.uint8(0), classes.of(patch)))
+    label = _label(patch.sparse, types)
     return packed(f"{patch.name}.png", png), packed(
         f"{patch.name}.npz", label, settings.deflate_level
     )
 
 
-def _label(dense: NDArray[np.int32], types: NDArray[np.uint8]) -> bytes:
+def _label(instances: CsrMap, types: CsrMap) -> bytes:
     parts: dict[str, NDArray[Any]] = {}
-    maps: tuple[NDArray[Any], ...] = (dense, types)
-    for name, values in zip(_MAPS, maps, strict=True):
-        csr = csr_map(values)
+    for name, csr in zip(_MAPS, (instances, types), strict=True):
         parts |= {f"{name}_{part}": array for part, array in csr._asdict().items()}
-        parts[f"{name}_shape"] = np.array(values.shape, dtype=np.int64)
+        parts[f"{name}_shape"] = np.array([len(csr.indptr) - 1] * 2, dtype=np.int64)
     return npz_bytes(parts)
 
 

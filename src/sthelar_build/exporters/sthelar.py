@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sthelar_build.config import ExportSettings
-from sthelar_build.core.csr_maps import csr_map
 from sthelar_build.core.patches import counters
 from sthelar_build.errors import InputError
 from sthelar_build.io.npz import StoredArray, npz_bytes, npz_writer, stored_arrays
@@ -105,13 +104,13 @@ def cell_map_entry(patch: Patch, cell_of: NDArray[np.uint32], level: int) -> Ent
 
     ``cell_of`` holds the cell number of every nucleus; the index is the nucleus id.
     """
-    csr = csr_map(np.append(np.uint32(0), cell_of[patch.nucleus_ids])[patch.dense])
+    csr = patch.sparse.mapped(np.append(np.uint32(0), cell_of[patch.nucleus_ids]))
     content = npz_bytes(
         {
             "indices": csr.indices,
             "indptr": csr.indptr,
             "format": np.array(b"csr"),
-            "shape": np.array(patch.dense.shape, dtype=np.int64),
+            "shape": np.array([patch.side_px] * 2, dtype=np.int64),
             "data": csr.data,
         }
     )

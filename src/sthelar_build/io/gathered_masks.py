@@ -96,7 +96,7 @@ def _summed(records: Sequence[dict[str, Any]], n_rows: int) -> dict[str, Any]:
 
 
 def _gather_arrays(shards: Sequence[Path], array: Path) -> None:
-    """Bring the files of all arrays, a file a row, into one."""
+    """Bring the files of all arrays, none of which holds two rows, into one."""
     for shard in shards:
         for file in _files(shard / ARRAY):
             target = array / file.relative_to(shard / ARRAY)

@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import zarr
 from numpy.typing import NDArray
-from zarr.codecs import ZstdCodec
 
 from sthelar_build.errors import InputError
+from sthelar_build.io.map_chunks import MapChunks
 from sthelar_build.io.provenance import Provenance
 from sthelar_build.io.records import read_record, write_record
 from sthelar_build.io.tables import check_table, read_table, table_writer
@@ -30,9 +29,6 @@ MANIFEST = "manifest.json"
 GRID_ROWS = "grid_rows"
 """Key of the manifest: first row of the grid that was drawn, and the one after the last."""
 
-_ZSTD_LEVEL = 1
-_CHUNK = 32
-"""Neighbours that are compressed together: they are mostly read together, and few chunks are read faster."""
 _KEYS = ("side_px", "n_patches", "um_per_px")
 
 
@@ -45,13 +41,23 @@ class Masks:
     """``side_px``, ``n_patches``, ``um_per_px``, counts, and the provenance."""
 
     @cached_property
-    def _array(self) -> Any:
-        return zarr.open_array(self.folder / ARRAY, mode="r")
+    def _chunks(self) -> MapChunks:
+        return MapChunks.open(self.folder / ARRAY)
 
     @property
     def n_patches(self) -> int:
         """Number of patches of the grid, incomplete ones included."""
         return int(self.manifest["n_patches"])
+
+    @property
+    def columns(self) -> int:
+        """Columns of the grid."""
+        return int(self._chunks.array.shape[1])
+
+    @property
+    def together(self) -> int:
+        """So many neighbours of a row, from a multiple of this number on, are read at once."""
+        return self._chunks.columns
 
     @property
     def side_px(self) -> int:
@@ -76,20 +82,21 @@ class Masks:
         if not 0 <= start <= stop <= self.n_patches:
             raise IndexError(f"patches {start} to {stop} of {self.n_patches}")
         # Ids of tables are unsigned, and do not take a minus.
-        start, stop, columns = int(start), int(stop), self._array.shape[1]
-        pieces = [
-            self._array[row, max(start - row * columns, 0) : stop - row * columns]
-            for row in range(start // columns, -(-stop // columns))
-        ]
-        return np.concatenate([self._none, *pieces])
+        pieces = list(self._pieces(int(start), int(stop)))
+        return pieces[0] if len(pieces) == 1 else np.concatenate([self._none, *pieces])
 
     def each_between(self, start: int, stop: int) -> Iterator[NDArray[np.uint32]]:
         """Yield the maps of the patches ``start`` to ``stop - 1``, one after the other; neighbours are read together."""
-        columns = self._array.shape[1]
+        for piece in self._pieces(start, stop):
+            yield from piece
+
+    def _pieces(self, start: int, stop: int) -> Iterator[NDArray[np.uint32]]:
+        """Yield the maps in runs, each from one chunk."""
         while start < stop:
-            column = start % columns
-            step = min(_CHUNK - column % _CHUNK, columns - column, stop - start)
-            yield from self.instances_between(start, start + step)
+            row, column = divmod(start, self.columns)
+            chunk, first = divmod(column, self.together)
+            step = min(self.together - first, self.columns - column, stop - start)
+            yield self._chunks.read(row, chunk)[first : first + step]
             start += step
 
     @property
@@ -108,14 +115,14 @@ def open_masks(folder: Path) -> Masks:
     masks = Masks(folder, manifest)
     expected = f"{masks.n_patches} patches of {masks.side_px} px"
     try:
-        rows, columns, *sides = masks._array.shape
+        rows, columns, *sides = masks._chunks.array.shape
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"{folder / ARRAY}: expected a zarr array, found none that can be read; make it again with rasterise"
         ) from error
     if (rows * columns, sides) != (masks.n_patches, [masks.side_px] * 2):
         raise InputError(
-            f"{folder / ARRAY}: expected {expected} as the manifest says, found an array {masks._array.shape}; "
+            f"{folder / ARRAY}: expected {expected} as the manifest says, found an array {masks._chunks.array.shape}; "
             "make it again with rasterise"
         )
     return masks
@@ -141,26 +148,16 @@ class ShownNuclei(Mapping[str, pd.DataFrame]):
 class MasksWriter:
     """Writes the maps row of the grid by row of the grid; rows of the grid may come from several threads.
 
-    A grid row is one shard of the array and so one file; neighbours in it are compressed together. The
-    table must come in order.
+    Neighbours in a grid row are compressed together. The table must come in order.
     """
 
     def __init__(
         self, folder: Path, rows: int, columns: int, side_px: int, source: Provenance
     ) -> None:
         folder.mkdir()
-        self._folder, self._columns, self._source = folder, columns, source
+        self._folder, self._source = folder, source
         self._facts = {"side_px": side_px, "n_patches": rows * columns}
-        self._array: Any = zarr.create_array(
-            folder / ARRAY,
-            shape=(rows, columns, side_px, side_px),
-            chunks=(1, _CHUNK, side_px, side_px),
-            shards=(1, -(-columns // _CHUNK) * _CHUNK, side_px, side_px),
-            dtype="uint32",
-            compressors=ZstdCodec(level=_ZSTD_LEVEL),
-            fill_value=0,
-            dimension_names=("grid_row", "grid_column", "y", "x"),
-        )
+        self._chunks = MapChunks.create(folder / ARRAY, rows, columns, side_px)
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -179,9 +176,7 @@ class MasksWriter:
 
     def write_maps(self, grid_row: int, maps: NDArray[np.uint32]) -> None:
         """Write the first ``len(maps)`` patches of a grid row; the others stay background."""
-        if not maps.any():
-            return
-        self._array[grid_row, : len(maps)] = maps
+        self._chunks.write_row(grid_row, maps)
 
     def write_table(self, columns: Mapping[str, NDArray[Any]]) -> None:
         """Append rows to the table: its columns, by name."""

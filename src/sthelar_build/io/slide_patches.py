@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sthelar_build.core.csr_maps import CsrMap, csr_map
 from sthelar_build.core.he_window import HeWindow
 from sthelar_build.core.patches import renumbered, type_map
 from sthelar_build.errors import InputError
@@ -24,7 +25,6 @@ from sthelar_build.schema.tables import INSTANCES, METRIC_NAMES
 
 Result = TypeVar("Result")
 
-_LONGEST_STRETCH = 32
 _CACHE_BYTES = 3 * 2**27
 """Decoded tiles that are kept: two rows of those of 1024 px of the widest slides."""
 
@@ -55,7 +55,9 @@ class SlidePatches:
             stretch.release()
             return pairs
 
-        for pairs in map_threads(done, _stretches(table, self.side_px), threads):
+        for pairs in map_threads(
+            done, _stretches(table, self.side_px, self.masks.together), threads
+        ):
             yield from pairs
 
 
@@ -90,6 +92,7 @@ class Patch:
     def __init__(self, row: Any, stretch: _Stretch) -> None:
         self._row, self._stretch = row, stretch
         self.slide, self.tissue = stretch.source.slide, stretch.source.tissue
+        self.side_px = stretch.source.side_px
         self.patch_id = int(row.patch_id)
         self.split: str | None = row.split
         """train, valid or test; None where the patch is in none."""
@@ -99,6 +102,7 @@ class Patch:
         """Nuclei in the mask per class."""
         self._image: NDArray[np.uint8] | None = None
         self._dense: NDArray[np.int32] | None = None
+        self._sparse: CsrMap | None = None
 
     @property
     def name(self) -> str:
@@ -123,7 +127,7 @@ class Patch:
 
     def release(self) -> None:
         """Let go of the arrays; whoever asks for them again has them read again."""
-        self._image = self._dense = None
+        self._image = self._dense = self._sparse = None
 
     @property
     def instances(self) -> NDArray[np.uint32]:
@@ -142,6 +146,13 @@ class Patch:
                     "found others; make the masks again"
                 ) from error
         return self._dense
+
+    @property
+    def sparse(self) -> CsrMap:
+        """The same in sparse form."""
+        if self._sparse is None:
+            self._sparse = csr_map(self.dense)
+        return self._sparse
 
     @property
     def nucleus_ids(self) -> NDArray[np.uint32]:
@@ -201,13 +212,14 @@ class _Stretch:
         return self._maps
 
 
-def _stretches(table: pd.DataFrame, side_px: int) -> Iterator[list[Any]]:
-    """Yield runs of rows whose patches lie side by side, without a gap, and not too many of them."""
+def _stretches(table: pd.DataFrame, side_px: int, together: int) -> Iterator[list[Any]]:
+    """Yield runs of rows whose patches lie side by side, without a gap, and whose maps are read together."""
     run: list[Any] = []
-    for row in table.itertuples(index=False):
+    rows: Iterator[Any] = table.itertuples(index=False)
+    for row in rows:
         if run and (
-            len(run) == _LONGEST_STRETCH
-            or row.grid_row != run[-1].grid_row
+            row.grid_row != run[-1].grid_row
+            or row.grid_column // together != run[-1].grid_column // together
             or row.x_px > run[-1].x_px + side_px
         ):
             yield run

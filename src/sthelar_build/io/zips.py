@@ -11,10 +11,9 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import imagecodecs
 
@@ -33,8 +32,7 @@ DEFAULT_LEVEL = 6
 """Effort of compression where nobody asks for another."""
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One file of an archive, ready to be written."""
 
     name: str
@@ -69,8 +67,7 @@ class ZipWriter(zipfile.ZipFile):
         head.CRC, head.file_size = entry.checksum, entry.size
         head.compress_size = len(entry.packed)
         head.header_offset = self._file.tell()
-        self._file.write(head.FileHeader())
-        self._file.write(entry.packed)
+        self._file.write(head.FileHeader() + entry.packed)
         self._list(head)
 
     def append_stream(
