@@ -8,7 +8,7 @@ or below that edge, so that polygons that share an edge share no pixel and leave
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,22 +49,20 @@ class Outlines:
         return cls(vertices, ends_ring, np.searchsorted(polygon, np.arange(len(geometries) + 1)))
 
     @classmethod
-    def joined(cls, parts: list[Outlines]) -> Outlines:
+    def joined(cls, parts: Iterable[Outlines]) -> Outlines:
         """Return the polygons of all parts, one part after the other.
 
-        The list is emptied on the way: parts and whole never stand in memory together.
+        Parts are taken one by one: the whole grows in place, and never stands in memory twice.
         """
-        start = np.cumsum(
-            np.concatenate([np.zeros(1, np.int64), *(np.diff(p.start) for p in parts)])
-        )
-        vertices, ends_ring = np.empty((start[-1], 2)), np.empty(start[-1], np.bool_)
-        stop = len(vertices)
-        while parts:
-            part = parts.pop()
-            here = slice(stop - len(part.vertices), stop)
-            vertices[here], ends_ring[here] = part.vertices, part.ends_ring
-            stop = here.start
-        return cls(vertices, ends_ring, start)
+        vertices, ends_ring = np.empty((0, 2)), np.empty(0, np.bool_)
+        starts = [np.zeros(1, np.int64)]
+        for part in parts:
+            old, new = len(vertices), len(vertices) + len(part.vertices)
+            vertices.resize((new, 2), refcheck=False)
+            ends_ring.resize(new, refcheck=False)
+            vertices[old:], ends_ring[old:] = part.vertices, part.ends_ring
+            starts.append(part.start[1:] + old)
+        return cls(vertices, ends_ring, np.concatenate(starts))
 
     def take(self, polygons: Ints) -> Outlines:
         """Return some of the polygons, in the order given."""

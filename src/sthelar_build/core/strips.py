@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,14 +41,17 @@ class Nuclei:
 
         Their polygons come in batches, of which one at a time is in memory: as arrays they take a third of it.
         """
-        placed: list[Outlines] = []
         areas = [np.empty(0)]
-        for batch in geometries_um:
-            outlines = Outlines.of(batch)
-            vertices = um_to_he.apply(outlines.vertices) / downsample
-            placed.append(replace(outlines, vertices=vertices))
-            areas.append(shapely.area(batch))
-        area_um2, outlines = np.concatenate(areas), Outlines.joined(placed)
+
+        def placed() -> Iterator[Outlines]:
+            for batch in geometries_um:
+                areas.append(shapely.area(batch))
+                outlines = Outlines.of(batch)
+                vertices = um_to_he.apply(outlines.vertices) / downsample
+                yield replace(outlines, vertices=vertices)
+
+        outlines = Outlines.joined(placed())
+        area_um2 = np.concatenate(areas)
         first, y_px = outlines.start[:-1], outlines.vertices[:, 1]
         return cls(
             outlines=outlines,

@@ -53,7 +53,8 @@ def table_writer(
 
 def geometry_batches(path: Path, size: int = 50_000) -> Iterator[NDArray[np.object_]]:
     """Yield the geometries of a table of ours, at most ``size`` at a time: shapely's take much memory."""
-    with pq.ParquetFile(path) as file:
+    # With a buffer it is read as a stream; without, all shapes of a row group at once.
+    with pq.ParquetFile(path, buffer_size=2**20, pre_buffer=False) as file:
         for batch in file.iter_batches(size, columns=[GEOMETRY]):
             yield shapely.from_wkb(batch.column(0).to_numpy(zero_copy_only=False))
 
