@@ -365,7 +365,7 @@ class TileSettings(Settings):
 class RasteriseSettings(Settings):
     """Draw the nuclei of every patch."""
 
-    revision: Literal[2] = 2
+    revision: Literal[3] = 3
     source: Literal["polygons", "raster"] = "polygons"
     """What is drawn: the outlines of the bundle, which are simplified (about 25 corners), straight at the scale; or its
     exact nucleus raster (``cells.zarr.zip``), by nearest neighbour, so in steps of a morphology pixel."""

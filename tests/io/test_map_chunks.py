@@ -78,3 +78,10 @@ def test_a_chunk_of_another_size_is_refused(folder):
     (folder / "c/0/0/0/0").write_bytes((other.folder / "c/0/0/0/0").read_bytes())
     with pytest.raises(InputError, match="expected a zstd frame of 192 bytes, found 64"):
         MapChunks.open(folder).read(0, 0)
+
+
+def test_an_array_in_shards_is_refused(tmp_path):
+    shape, chunk = (1, 4, SIDE, SIDE), (1, 2, SIDE, SIDE)
+    zarr.create_array(tmp_path / "old.zarr", shape=shape, chunks=chunk, shards=shape, dtype="u4")
+    with pytest.raises(ValueError, match="without shards"):
+        MapChunks.open(tmp_path / "old.zarr")

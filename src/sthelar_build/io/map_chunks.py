@@ -50,8 +50,14 @@ class MapChunks:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Open an array; what zarr raises if it is none."""
-        return cls(folder, zarr.open_array(folder, mode="r"))
+        """Open an array; ValueError if it is laid out otherwise, and what zarr raises if it is none."""
+        array = zarr.open_array(folder, mode="r")
+        codecs = [type(codec) for codec in array.compressors]
+        if array.shards or array.dtype != "uint32" or codecs != [ZstdCodec]:
+            raise ValueError(
+                f"{folder}: expected uint32 in chunks of one zstd frame, without shards"
+            )
+        return cls(folder, array)
 
     @cached_property
     def columns(self) -> int:
