@@ -55,6 +55,9 @@ def test_no_scratch_is_left_behind(built):
 
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
+# It leaves the images that it reads to be closed by the garbage collector.
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("scale", SCALES)
 def test_the_library_of_croissant_reads_tables_and_images(built, scale):
     folder = built.folder / f"results/dataset/{scale}"
