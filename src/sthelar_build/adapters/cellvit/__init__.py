@@ -1,0 +1,1 @@
+"""CellViT: checkpoints of the published layout, the network, and its inference."""
