@@ -1,51 +1,78 @@
-"""Time per patch of Dice, Jaccard and bPQ, against the usual loop over the instances of a patch."""
+"""Time per patch of the metrics, against the plain way (``agreement_cases/plain_loop.py``), which must agree.
+
+Dice, Jaccard and bPQ of the cases of ``--cases`` (arrays true, pred), and the panoptic quality of every class of ``--typed``
+(true_remapped, pred_remapped, true_type, pred_type), if that file is there. What counts is the time of the processor, the best of
+several repeats of both in turn.
+"""
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from agreement_cases.plain_loop import plain_agreement, plain_class_pq
 
-from sthelar_build.core.agreement import agreement
+from sthelar_build.core.agreement import Agreement, agreement
+from sthelar_build.core.class_quality import ClassQuality, class_quality
 
 CASES = Path(__file__).parents[1] / "tests" / "data" / "agreement_cases.npz"
-
-
-def reference(true: NDArray[Any], predicted: NDArray[Any]) -> float:
-    """Return bPQ the usual way: one mask per instance, compared with the instances that it touches."""
-    masks = {i: predicted == i for i in np.unique(predicted) if i}
-    n_true, ious = 0, []
-    for one in (true == i for i in np.unique(true) if i):
-        n_true += 1
-        for touched in np.unique(predicted[one]):
-            if touched:
-                iou = (one & masks[touched]).sum() / (one | masks[touched]).sum()
-                ious += [iou] if iou > 0.5 else []
-    tp, false = len(ious), n_true + len(masks) - 2 * len(ious)
-    return float(tp / (tp + 0.5 * false + 1e-6) * sum(ious) / (tp + 1e-6))
-
-
-def seconds_per_patch(score: Callable[..., Any], pairs: list[tuple[NDArray[Any], ...]]) -> float:
-    start = time.perf_counter()
-    for pair in pairs:
-        score(*pair)
-    return (time.perf_counter() - start) / len(pairs)
+TYPED = Path("../shared/data/cellvit/metric_cases_types.npz")
+N_CLASSES = 6
 
 
 def main() -> None:
-    with np.load(CASES) as cases:
-        pairs = list(zip(cases["true"], cases["pred"], strict=True))
-    pairs = pairs[: int(sys.argv[1]) if len(sys.argv) > 1 else len(pairs)]
-    ours = seconds_per_patch(agreement, pairs)
-    plain = seconds_per_patch(reference, pairs)
-    print("what\tms per patch\tratio")
-    print(f"sthelar_build.core.agreement\t{ours * 1e3:.2f}\t1.0")
-    print(f"the usual loop\t{plain * 1e3:.2f}\t{plain / ours:.1f}")
+    arguments = _arguments()
+    print("what\tpatches\tplain ms\tours ms\tratio")
+    pairs = _read(arguments.cases, ["true", "pred"], arguments.patches)
+    _compare("Dice, Jaccard, bPQ", pairs, plain_agreement, agreement, arguments.repeats)
+    if arguments.typed.is_file():
+        names = ["true_remapped", "true_type", "pred_remapped", "pred_type"]
+        typed = [(*case, N_CLASSES) for case in _read(arguments.typed, names, arguments.patches)]
+        title = f"PQ of {N_CLASSES} classes"
+        _compare(title, typed, plain_class_pq, class_quality, arguments.repeats)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=Path, default=CASES, help=f"pairs of maps ({CASES.name})")
+    parser.add_argument("--typed", type=Path, default=TYPED, help=f"with types ({TYPED})")
+    parser.add_argument("--patches", type=int, help="the first so many (all)")
+    parser.add_argument("--repeats", type=int, default=3, help="the best counts (3)")
+    return parser.parse_args()
+
+
+def _read(path: Path, names: list[str], n: int | None) -> list[tuple[Any, ...]]:
+    with np.load(path) as cases:
+        return list(zip(*(cases[name][:n] for name in names), strict=True))
+
+
+def _compare(
+    what: str,
+    cases: list[tuple[Any, ...]],
+    plain: Callable[..., Any],
+    ours: Callable[..., Any],
+    repeats: int,
+) -> None:
+    for case in cases:
+        np.testing.assert_array_equal(_values(ours(*case)), plain(*case))
+    best = [np.inf, np.inf]
+    for _ in range(repeats):
+        for k, work in enumerate((plain, ours)):
+            start = time.process_time()
+            for case in cases:
+                work(*case)
+            best[k] = min(best[k], (time.process_time() - start) / len(cases) * 1e3)
+    print(f"{what}\t{len(cases)}\t{best[0]:.2f}\t{best[1]:.3f}\t{best[0] / best[1]:.1f}")
+
+
+def _values(found: Agreement | ClassQuality) -> Any:
+    if isinstance(found, ClassQuality):
+        return found.pq
+    return found.dice, found.jaccard, found.bdq, found.bsq, found.bpq
 
 
 if __name__ == "__main__":

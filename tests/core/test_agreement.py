@@ -75,10 +75,41 @@ def test_ids_may_be_huge_and_far_apart():
     assert agreement(small, huge) == agreement(small, small)
 
 
+def test_maps_without_a_pixel_are_as_maps_without_a_nucleus():
+    found = agreement(np.zeros((0, 5), int), np.zeros((0, 5), int))
+    assert found.dice == found.n_true == found.n_predicted == 0
+    assert np.isnan(found.bpq)
+
+
 def test_maps_of_different_shapes_are_refused():
     with pytest.raises(ValueError, match="one shape"):
         agreement(np.zeros((2, 2), int), np.zeros((2, 3), int))
 
 
 def test_every_missed_or_spurious_nucleus_costs_half_a_match():
-    assert panoptic_quality(np.array([1.0]), 2, 2) == pytest.approx(0.5, abs=1e-5)
+    assert panoptic_quality(np.array([1.0]), 2, 2).pq == pytest.approx(0.5, abs=1e-5)
+
+
+def test_quality_is_that_of_detection_times_that_of_the_outlines():
+    found = panoptic_quality(np.array([0.6, 0.8]), 3, 2)
+    assert found.dq == pytest.approx(2 / 2.5, abs=1e-5)
+    assert found.sq == pytest.approx(0.7, abs=1e-5)
+    assert found.pq == found.dq * found.sq
+
+
+def test_pixels_may_come_from_the_network_and_instances_from_the_watershed():
+    true = np.array([[1, 1, 0, 0]])
+    instances = np.array([[0, 0, 0, 3]])
+    network = np.array([[1, 1, 0, 0]], dtype=bool)
+    found = agreement(true, instances, network)
+    assert (found.dice, found.jaccard) == (1, 1)
+    assert found.bpq == 0
+    assert (found.n_true, found.n_predicted) == (1, 1)
+
+
+def test_qualities_of_both_kinds_are_in_the_oracle(shared_data):
+    with np.load(shared_data / "cellvit" / "metric_cases.npz") as cases:
+        expected = {name: cases[name] for name in ("true", "pred", "bdq", "bsq")}
+    found = [agreement(*maps) for maps in zip(expected["true"], expected["pred"], strict=True)]
+    np.testing.assert_array_equal([case.bdq for case in found], expected["bdq"])
+    np.testing.assert_array_equal([case.bsq for case in found], expected["bsq"])

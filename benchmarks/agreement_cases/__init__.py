@@ -1,0 +1,1 @@
+"""The plain implementation that the benchmark of the metrics compares with."""
