@@ -1,0 +1,1 @@
+"""How the shipped toy checkpoint is made and judged."""

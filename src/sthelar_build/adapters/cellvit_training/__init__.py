@@ -1,0 +1,1 @@
+"""How a network of the CellViT family learns from a dataset in the format ``cellvit``."""
