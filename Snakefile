@@ -24,13 +24,18 @@ include: "workflow/rules/tile.smk"
 include: "workflow/rules/rasterise.smk"
 include: "workflow/rules/gather.smk"
 include: "workflow/rules/segment.smk"
+include: "workflow/rules/gather_predictions.smk"
 include: "workflow/rules/assess.smk"
+include: "workflow/rules/embed.smk"
 include: "workflow/rules/assemble.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/export.smk"
+include: "workflow/rules/train.smk"
 include: "workflow/rules/describe.smk"
 include: "workflow/rules/export_slides.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/compare.smk"
 
 
 rule all:
@@ -48,4 +53,8 @@ rule all:
         expand(
             "results/dataset/whole_slides/{format}/manifest.json",
             format=CONFIG.slide_formats,
+        ),
+        expand(
+            "results/dataset/{scale}/evaluation/index.html",
+            scale=CONFIG.evaluated_scales,
         ),

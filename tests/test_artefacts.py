@@ -60,7 +60,14 @@ def test_every_column_of_every_table_is_documented(name):
 
 
 @pytest.mark.parametrize(
-    "record", ["bundle.json", "transform.json", "masks_40x/manifest.json", "truth.json"]
+    "record",
+    [
+        "bundle.json",
+        "transform.json",
+        "masks_40x/manifest.json",
+        "predictions_40x/manifest.json",
+        "truth.json",
+    ],
 )
 def test_every_key_of_a_record_is_documented(assessed_toy, record):
     folder = assessed_toy.raw / "truth" if record == "truth.json" else assessed_toy.results

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from sthelar_build.config import (
     Config,
     CountSettings,
+    EmbedSettings,
     TileSettings,
+    check_checkpoints,
     check_frozen_splits,
     check_references,
     load_config,
@@ -128,8 +131,57 @@ def test_frozen_splits_serve_one_scale_or_have_its_name_in_their_path():
     assert Config().collect.frozen_splits_at("20x") is None
 
 
+def test_a_network_has_a_checkpoint_at_every_scale_one_for_all_or_one_for_each():
+    assert Config().segment.checkpoint_at("40x") is None
+    check_checkpoints(Config())
+    one = load_config({"segment": {"method": "cellvit", "checkpoint": "net.pth"}})
+    check_checkpoints(one)
+    assert one.segment.checkpoint_at("20x") == Path("net.pth")
+    toy = load_config({"segment": {"method": "cellvit", "checkpoint": "toy"}}).segment
+    assert toy.checkpoint_at("40x").is_file()
+    some = load_config({"segment": {"method": "cellvit", "checkpoint": {"40x": "net.pth"}}})
+    assert some.segment.checkpoint_at("40x") == Path("net.pth")
+    assert "found none for 20x" in message(check_checkpoints, some)
+    assert "expected a checkpoint with method cellvit" in message(
+        load_config, {"segment": {"method": "cellvit"}}
+    )
+
+
+def test_by_itself_the_shipped_network_looks_at_simulated_slides_only():
+    of_itself = Config().segment
+    assert of_itself.checkpoint_at("40x", simulated=True).is_file()
+    assert of_itself.checkpoint_at("40x") is None
+    named = load_config({"segment": {"checkpoint": "net.pth"}}).segment
+    assert named.checkpoint_at("40x", simulated=True) == Path("net.pth")
+    assert named.checkpoint_at("40x") == Path("net.pth")
+    stain = load_config({"segment": {"method": "haematoxylin", "checkpoint": "net.pth"}}).segment
+    assert stain.checkpoint_at("40x", simulated=True) is None
+
+
 def test_a_format_is_one_of_patches_or_of_whole_slides():
     config = load_config({"formats": ["hest", "cellvit", "qupath", "cellvit_plus"]})
     assert config.patch_formats == ["cellvit", "cellvit_plus"]
     assert config.slide_formats == ["hest", "qupath"]
     assert "formats.0" in message(load_config, {"formats": ["coco"]})
+
+
+def test_features_come_from_the_first_scale_unless_another_is_named():
+    assert Config().features_scale == "40x"
+    assert Config.model_validate({"embed": {"scale": "20x"}}).features_scale == "20x"
+    with pytest.raises(ValidationError, match=r"embed\.scale to be one of the scales 40x, 20x"):
+        Config.model_validate({"embed": {"scale": "10x"}})
+
+
+def test_a_model_knows_its_kind_its_file_and_no_settings_of_another():
+    models = {
+        "cellvit": {"kind": "cellvit", "checkpoint": "a.pth"},
+        "phikonv2": {"kind": "transformers", "folder": "models/phikon"},
+    }
+    embed = EmbedSettings.model_validate({"models": models, "scale": "20x"})
+    assert [m.source for m in embed.models.values()] == [Path("a.pth"), Path("models/phikon")]
+    # Neither another model nor the choice of the scale reruns the job of one.
+    assert embed.only("cellvit") == EmbedSettings.model_validate(
+        {"models": {"cellvit": models["cellvit"]}}
+    )
+    with pytest.raises(ValidationError, match=r"folder\n.*Extra inputs are not permitted"):
+        EmbedSettings.model_validate({"models": {"x": {**models["cellvit"], "folder": "b"}}})

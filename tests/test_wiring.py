@@ -49,7 +49,7 @@ def test_a_rule_gives_the_options_that_its_command_takes(stage):
     }
     text = (RULES / f"{stage}.smk").read_text()
     given = set(re.findall(r"--([a-z-]+)", text))
-    given |= set(re.findall(r'(?:option|repeated)\("([a-z-]+)"', text))
+    given |= set(re.findall(r'(?:option|repeated|made)\("([a-z-]+)"', text))
     assert given <= known
     assert needed <= given
 

@@ -37,7 +37,15 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Interval = Annotated[tuple[Share, Share], AfterValidator(_in_order)] | None
+Weight = Annotated[float, Field(ge=0)]
+Memory = Annotated[float, Field(ge=0, lt=1)]
+Channels = Annotated[int, Field(ge=1, le=4096)]
+Widths = tuple[Channels, Channels, Channels, Channels, Channels, Channels, Channels]
 Part = TypeVar("Part", bound="DataclassInstance")
+
+TOY = "toy"
+"""Names the checkpoint that is shipped."""
+TOY_CHECKPOINT = Path(__file__).parent / "models" / "toy_cellvit.pt"
 
 
 class Settings(BaseModel):
@@ -386,10 +394,36 @@ class GatherSettings(Settings):
     revision: Literal[1] = 1
 
 
+class GatherPredictionsSettings(Settings):
+    """Make one folder of the predictions that several jobs made."""
+
+    revision: Literal[1] = 1
+
+
 class SegmentSettings(Settings):
     """Find nuclei in the H&E patches without knowing the Xenium ones."""
 
-    revision: Literal[1] = 1
+    revision: Literal[2] = 2
+    method: Literal["auto", "haematoxylin", "cellvit"] = "auto"
+    """haematoxylin: threshold and watershed of the stain, without a model; cellvit: a CellViT network; auto: cellvit where a checkpoint
+    is named, and for simulated slides, whose tissue the shipped network knows; haematoxylin elsewhere. Instance maps that the
+    sheet of slides names in its column predictions take the place of all."""
+    checkpoint: str | dict[str, str] = ""
+    """Checkpoint of the network: a path, ``toy`` for the small one that is shipped and knows simulated tissue only,
+    or one of these for every scale, by its name."""
+    trust_checkpoint: bool = False
+    """Also open a checkpoint that can run code when it is read, as some older ones can: only if you trust who made it."""
+    magnification: Literal["auto", "20", "40"] = "auto"
+    """Magnification whose constants split touching nuclei (cellvit only): auto takes 40 for pixels below 0.35 um, else 20."""
+    min_tissue: Share = 0
+    """Patches with a share of tissue of this or less are not segmented: 0 leaves out bare glass. They are null in the metrics, for no_tissue
+    where the mask shows nuclei; maps that the sheet names are taken over whatever their tissue."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where the network runs; auto takes a GPU that torch can use, where there is one. Devices agree up to rounding."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Numbers of the network; auto takes fp32 on the CPU, and on a GPU what it is fast with."""
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    """Patches that go through the network together, at most 32; null is 1 on the CPU, and on a GPU as many as its memory holds."""
     smoothing_um: Annotated[float, Field(ge=0)] = 0.5
     """Standard deviation of the blur on the haematoxylin, in um."""
     local_share: Share = 0.5
@@ -407,11 +441,210 @@ class SegmentSettings(Settings):
     max_area_um2: Positive = 400
     """Larger objects are no nuclei, in um2."""
 
+    @model_validator(mode="after")
+    def _network_has_a_checkpoint(self) -> SegmentSettings:
+        if self.method == "cellvit" and not self.checkpoint:
+            raise ValueError(
+                "expected a checkpoint with method cellvit, found none; name its file, or set checkpoint to toy"
+            )
+        return self
+
+    def checkpoint_at(self, scale: str, *, simulated: bool = False) -> Path | None:
+        """Return the checkpoint of a scale, for slides that are simulated or not; None if none is used there."""
+        if self.method == "haematoxylin":
+            return None
+        named = self.checkpoint if isinstance(self.checkpoint, str) else self.checkpoint.get(scale)
+        if self.method == "auto" and simulated:
+            named = named or TOY
+        return (TOY_CHECKPOINT if named == TOY else Path(named)) if named else None
+
 
 class AssessSettings(Settings):
     """Compare the masks with the segmented nuclei, patch by patch."""
 
+    revision: Literal[2] = 2
+    displaced_patches: Count = 64
+    """Patches, those with most nuclei all over the slide, whose masks are displaced by known distances to tell what a Jaccard index means
+    in um; 0 for none."""
+    inference_results: bool = False
+    """Also write ``inference_results_{scale}.json``, as CellViT's own evaluation does."""
+
+
+class TrainSettings(Settings):
+    """Train a network of the CellViT family on an exported dataset, from nothing or from a checkpoint."""
+
     revision: Literal[1] = 1
+    start: Path | None = None
+    """Checkpoint to start from: what fits of it is taken over, its heads only where the classes are the same. None starts from
+    random numbers."""
+    trust_start: bool = False
+    """Also open a checkpoint to start from that can run code when it is read: only if you trust who made it."""
+    network: Literal["auto", "small", "ViT256", "SAM-B", "SAM-L", "SAM-H"] = "auto"
+    """Shape of the network: auto takes that of the checkpoint to start from, without one the small one; the others are the
+    published ones, which want a GPU."""
+    embed_dim: Annotated[int, Field(ge=8, le=2048)] = 64
+    """Length of a token (small only); a multiple of heads."""
+    depth: Annotated[int, Field(ge=4, le=64)] = 4
+    """Blocks of the encoder (small only)."""
+    heads: Annotated[int, Field(ge=1, le=64)] = 4
+    """Attention heads (small only)."""
+    decoder_widths: Widths = (16, 16, 32, 48, 64, 48, 32)
+    """Channels of the decoders (small only): first block on the image; full, half, quarter and eighth resolution; the skips of the
+    first encoder outputs at an eighth and a quarter."""
+    shared_decoder: bool = True
+    """One decoder with three heads, instead of three decoders (small only): a third of the time."""
+    epochs: Annotated[int, Field(ge=1, le=10_000)] = 130
+    """Epochs at most."""
+    patches_per_epoch: Count = 0
+    """Views that an epoch shows; 0: as many as there are patches."""
+    batch_size: Annotated[int, Field(ge=2, le=4096)] = 16
+    """Patches of a step."""
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 3e-4
+    """Of AdamW, at its highest."""
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-4
+    """Of AdamW."""
+    betas: tuple[Memory, Memory] = (0.85, 0.95)
+    """Of AdamW: memory of the mean and of the spread of the gradient."""
+    max_gradient_norm: Positive = 5.0
+    """Longer gradients are shortened to this."""
+    schedule: Literal["cosine", "exponential"] = "cosine"
+    """How the learning rate falls: to a hundredth at the last epoch along a cosine, or by ``decay`` every epoch."""
+    decay: Annotated[float, Field(gt=0, le=1)] = 0.85
+    """Factor of the learning rate after every epoch (exponential only)."""
+    warmup_epochs: Annotated[float, Field(ge=0)] = 1.0
+    """The learning rate rises from 0 for so many epochs."""
+    freeze_encoder_epochs: Count = 0
+    """The encoder rests for so many epochs: for a start from a checkpoint (CellViT: 25)."""
+    patience: Count = 20
+    """The training stops after so many epochs without a better validation; 0: never."""
+    stop_on: Literal["bPQ", "Dice"] = "bPQ"
+    """What is better: the measure on the validation split that also picks the epoch whose network is kept."""
+    gamma: Share = 0.85
+    """How much more often patches of rare tissues and classes are shown: 0 not at all, 1 in proportion to their rarity."""
+    turn: bool = True
+    """Show patches turned by quarters and mirrored, too."""
+    stain_jitter: Share = 0.15
+    """Largest relative change of the amount of each stain."""
+    colour_jitter: Share = 0.1
+    """Largest relative change of contrast, and twice that of brightness as a share of white."""
+    blur_px: Annotated[float, Field(ge=0, le=10)] = 1.0
+    """Largest standard deviation of the blur that one view in four gets, in px."""
+    zoom: Annotated[float, Field(ge=0.25, le=1)] = 1.0
+    """Smallest size of a view relative to its patch: 0.5 lets a network for 0.25 um per px also serve 0.5."""
+    nucleus_tversky: Weight = 1.0
+    """Weight of the focal Tversky loss of the nuclei."""
+    nucleus_dice: Weight = 1.0
+    """Weight of the Dice loss of the nuclei."""
+    hv_mse: Weight = 2.5
+    """Weight of the squared error of the distance maps."""
+    hv_gradient: Weight = 8.0
+    """Weight of the squared error of the gradients of the distance maps."""
+    type_tversky: Weight = 0.5
+    """Weight of the focal Tversky loss of the types."""
+    type_dice: Weight = 0.2
+    """Weight of the Dice loss of the types."""
+    type_entropy: Weight = 0.5
+    """Weight of the cross-entropy of the types."""
+    tissue_entropy: Weight = 0.1
+    """Weight of the cross-entropy of the tissue."""
+    use_class_weights: bool = True
+    """Weigh the classes in the losses of the types as ``weight_config.yaml`` says: by rarity, Other hardly."""
+    magnification: Literal["auto", "20", "40"] = "auto"
+    """Magnification whose constants split touching nuclei; auto takes 40 for datasets below 0.35 um per px, else 20."""
+    mean: tuple[Share, Share, Share] = (0.5, 0.5, 0.5)
+    """Subtracted from red, green and blue, which are between 0 and 1; a checkpoint to start from has its own."""
+    std: tuple[Positive, Positive, Positive] = (0.5, 0.5, 0.5)
+    """Divides red, green and blue after that."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the network runs: auto takes a GPU if torch sees one."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Of the products: auto takes bf16 on a GPU that has it, else fp16 there, and fp32 on a CPU."""
+    half_weights: bool = False
+    """Store the weights in 16 bits: half the file, differences of the last digits."""
+    seed: Seed = 42
+    """Seed of the first weights, of the order of the patches and of their views."""
+
+    @model_validator(mode="after")
+    def _heads_share_the_token_out(self) -> TrainSettings:
+        if self.embed_dim % self.heads:
+            raise ValueError(
+                f"expected embed_dim to be a multiple of heads, found {self.embed_dim} and {self.heads}"
+            )
+        return self
+
+
+class CellvitFeatures(Settings):
+    """Features from the tokens of a CellViT checkpoint, and what the network calls every nucleus."""
+
+    kind: Literal["cellvit"]
+    """A CellViT checkpoint."""
+    checkpoint: Annotated[str, Field(min_length=1)]
+    """Path of the checkpoint, or ``toy`` for the small one that is shipped."""
+    trust_checkpoint: bool = False
+    """Also open a checkpoint that can run code when it is read: only if you trust who made it."""
+    rule: Literal["mean", "published"] = "mean"
+    """mean: tokens weigh as much as the nucleus has pixels in their block, over all patches, so that features do not grow with the
+    nucleus and a nucleus that a patch cuts counts by what is left of it. published: sum over touched blocks, mean over
+    patches, as in STHELAR."""
+
+    @property
+    def source(self) -> Path:
+        """File of the model."""
+        return TOY_CHECKPOINT if self.checkpoint == TOY else Path(self.checkpoint)
+
+
+class TransformersFeatures(Settings):
+    """Features of a model of the transformers library (Phikon-v2, ViT) from a folder on disk."""
+
+    kind: Literal["transformers"]
+    """A folder with config.json, preprocessor_config.json and safetensors."""
+    folder: Path
+    """The folder; nothing is downloaded."""
+    view: Literal["nucleus", "patch"] = "nucleus"
+    """What the model sees. nucleus: a square around every nucleus, one run each. patch: the patches, and a nucleus has the tokens under it,
+    as in STHELAR; tens of times fewer runs."""
+    pooling: Literal["cls", "mean"] = "cls"
+    """Class token, or mean of the others (view nucleus only)."""
+    rule: Literal["mean", "published"] = "mean"
+    """How tokens are joined (view patch only), as for kind cellvit."""
+
+    @property
+    def source(self) -> Path:
+        """Folder of the model."""
+        return self.folder
+
+
+class EmbedSettings(Settings):
+    """Describe every nucleus by the features of image models, and cluster it by them."""
+
+    revision: Literal[1] = 1
+    models: dict[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")],
+        Annotated[CellvitFeatures | TransformersFeatures, Field(discriminator="kind")],
+    ] = {}
+    """Models by the name that their table ``features_{name}`` gets: cellvit, phikonv2 and vit_google in STHELAR. None makes no table."""
+    scale: Annotated[str, Field(pattern=r"^[A-Za-z0-9]*$")] = ""
+    """Scale whose patches are looked at; empty takes the first."""
+    crop_um: Positive | None = None
+    """Side of the square around a nucleus (view nucleus), in um; null takes that of a patch, which is what the original models saw."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where models run; auto takes a GPU that torch can use, where there is one. Devices agree up to rounding."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Numbers of the models' products; auto takes fp32 on the CPU, and on a GPU what the model is made for."""
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    """Images that go through a model together; null takes what fits."""
+    variance: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """Share of the variance of the standardised features that the components keep in which nuclei are clustered."""
+    max_clusters: Annotated[int, Field(ge=1, le=100)] = 10
+    """Numbers of clusters from 1 to this are tried; that at the elbow is taken."""
+    cluster_rows: Annotated[int, Field(ge=1000)] = 50_000
+    """Nuclei that the centres are fitted to, at most, drawn at random; all are given to the nearest."""
+    seed: Seed = 42
+    """Seed of that draw and of k-means."""
+
+    def only(self, model: str) -> EmbedSettings:
+        """Return what one model needs: a change of another does not rerun it."""
+        return self.model_copy(update={"models": {model: self.models[model]}, "scale": ""})
 
 
 class AssembleSettings(Settings):
@@ -481,6 +714,52 @@ class CollectSettings(Settings):
     def frozen_splits_at(self, scale: str) -> Path | None:
         """Return the frozen splits of a scale; None if there are none."""
         return self.frozen_splits and Path(str(self.frozen_splits).replace(SCALE, scale))
+
+
+class EvaluateSettings(Settings):
+    """Predict a slide with a network that was trained on the dataset, and compare with its masks and labels."""
+
+    revision: Literal[1] = 1
+    checkpoint: Path | None = None
+    """Checkpoint of the network: a path, or ``toy`` for the small one that is shipped. Null evaluates nothing."""
+    trust_checkpoint: bool = False
+    """Also open a checkpoint that can run code when it is read: only if you trust who made it."""
+    scale: str | None = None
+    """Name of the scale whose patches are predicted, the one that the network was trained at; null takes the first of ``scales``."""
+    splits: tuple[Literal["train", "valid", "test"], ...] = ("test",)
+    """Splits whose patches are predicted. Empty takes all patches of slides that are well registered, those in no split too."""
+    magnification: Literal["auto", "20", "40"] = "auto"
+    """Magnification whose constants split touching nuclei; auto takes that of the pixel size."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where the network runs; auto takes a GPU that torch can use, where there is one."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Numbers of the network; auto takes fp32 on the CPU, and on a GPU what it was trained with."""
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    """Patches that go through the network together; null finds how many the memory holds."""
+
+    @property
+    def checkpoint_file(self) -> Path | None:
+        """The checkpoint as a path; None if nothing is evaluated."""
+        return TOY_CHECKPOINT if str(self.checkpoint) == TOY else self.checkpoint
+
+
+class CompareSettings(Settings):
+    """Gather the evaluations of all slides: tables, figures, a page."""
+
+    revision: Literal[1] = 1
+    behind: Share = 0.1
+    """A slide falls behind where its bPQ, detection F1 or balanced accuracy lies further below the median of the slides than this."""
+    confused: Share = 0.1
+    """Two classes are confused where at least this share of the nuclei of one is taken for the other."""
+    min_nuclei: Annotated[int, Field(ge=1)] = 20
+    """Classes, and slides, with fewer nuclei are not judged in words."""
+    features: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")], ...] = ()
+    """Models of embed whose ``features_{model}.h5ad`` are probed: how well a linear classifier that has not seen a slide tells its
+    classes apart."""
+    probed_nuclei: Annotated[int, Field(ge=10)] = 2000
+    """Nuclei of a slide that the classifier sees, at most, every class alike."""
+    seed: Seed = 42
+    """Seed of the nuclei that the classifier sees."""
 
 
 class DescribeSettings(Settings):
@@ -671,8 +950,8 @@ class Config(Settings):
     """Dataset formats to write: pannuke, sthelar, cellvit, cellvit_plus and huggingface at every scale; qupath, explorer,
     hest and stimage, which have no scale of ours, once."""
     shards: Annotated[int, Field(ge=1, le=999)] = 1
-    """Jobs that draw the masks of one slide at one scale, each some rows of the grid: for clusters of small nodes. The masks are the
-    same whatever the number; one job takes minutes for the largest slides."""
+    """Jobs that draw the masks of one slide at one scale, and that segment it, each some rows of the grid: for clusters of small nodes,
+    or of several GPUs. The result is the same whatever the number; one job draws the largest slides in minutes."""
     simulate: dict[str, SimulateSettings] = {}
     """Recipes of the toy slides, by name."""
     preflight: PreflightSettings = PreflightSettings()
@@ -686,18 +965,52 @@ class Config(Settings):
     rasterise: RasteriseSettings = RasteriseSettings()
     gather: GatherSettings = GatherSettings()
     segment: SegmentSettings = SegmentSettings()
+    gather_predictions: GatherPredictionsSettings = GatherPredictionsSettings()
     assess: AssessSettings = AssessSettings()
+    train: TrainSettings = TrainSettings()
+    embed: EmbedSettings = EmbedSettings()
     assemble: AssembleSettings = AssembleSettings()
     report: ReportSettings = ReportSettings()
     collect: CollectSettings = CollectSettings()
     export: ExportSettings = ExportSettings()
     export_slides: ExportSlidesSettings = ExportSlidesSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
+    compare: CompareSettings = CompareSettings()
     describe: DescribeSettings = DescribeSettings()
 
     @field_validator("scales")
     @classmethod
     def _known_scales(cls, scales: dict[str, str]) -> dict[str, str]:
         return {name: _check_scale(value) for name, value in scales.items()}
+
+    @model_validator(mode="after")
+    def _known_evaluated_scale(self) -> Config:
+        wanted = self.evaluate.scale
+        if wanted is not None and wanted not in self.scales:
+            raise ValueError(
+                f"expected evaluate.scale to be one of {', '.join(self.scales)}, found {wanted}; correct it"
+            )
+        return self
+
+    @property
+    def evaluated_scales(self) -> list[str]:
+        """The scale at which a trained network is evaluated; none without a checkpoint."""
+        if self.evaluate.checkpoint is None:
+            return []
+        return [self.evaluate.scale or next(iter(self.scales))]
+
+    @model_validator(mode="after")
+    def _features_have_a_scale(self) -> Config:
+        if self.embed.scale and self.embed.scale not in self.scales:
+            raise ValueError(
+                f"expected embed.scale to be one of the scales {', '.join(self.scales)}, found {self.embed.scale}"
+            )
+        return self
+
+    @property
+    def features_scale(self) -> str:
+        """Name of the scale whose patches ``embed`` looks at."""
+        return self.embed.scale or next(iter(self.scales))
 
     @property
     def patch_formats(self) -> list[str]:
@@ -768,6 +1081,16 @@ def check_frozen_splits(config: Config) -> None:
             f"configuration: collect.frozen_splits: expected {SCALE} in the path, as a file serves one of the scales "
             f"{', '.join(config.scales)}, found {str(path)!r}; give one file for each scale"
         )
+
+
+def check_checkpoints(config: Config) -> None:
+    """Raise ConfigError if a scale is to be segmented by a network and has none."""
+    for scale in config.scales:
+        if config.segment.method == "cellvit" and not config.segment.checkpoint_at(scale):
+            raise ConfigError(
+                f"configuration: segment.checkpoint: expected one for every scale ({', '.join(config.scales)}), found none "
+                f"for {scale}; name one file for all scales, or one for each"
+            )
 
 
 def problems(error: ValidationError) -> str:

@@ -37,10 +37,14 @@ MaybeInFiles = Annotated[
 """Any number of files, or none; each must exist."""
 OutFile = Annotated[Path, typer.Option(show_default=False)]
 """A file or folder that the stage makes."""
+MaybeOutFile = Annotated[Path | None, typer.Option(show_default=False)]
+"""A file or folder that the stage makes if it is named."""
 Word = Annotated[str, typer.Option(show_default=False)]
 """A name or a word."""
 Words = Annotated[list[str], typer.Option(show_default=False)]
 """One or more words: the option is repeated."""
+MaybeWords = Annotated[list[str] | None, typer.Option(show_default=False)]
+"""Any number of words, or none."""
 Threads = Annotated[int, typer.Option(min=1, help="Cores that may be used.")]
 """Number of cores."""
 

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from slides import two_slides
-from sthelar_build.io import slide_patches
 from sthelar_build.io.slide_patches import open_slide_patches
 from sthelar_build.schema.labels import PATCH_CLASS_NAMES
 
@@ -48,18 +47,6 @@ def test_several_threads_give_the_same_in_the_same_order(files, table):
     for patch_id, made in one.items():
         for mine, theirs in zip(made, three[patch_id], strict=True):
             np.testing.assert_array_equal(mine, theirs)
-
-
-def test_a_stretch_ends_at_a_gap_at_the_row_and_where_other_maps_begin(table):
-    first = table[table.grid_row == 0]
-    assert len(first) > 8
-    gap = first.drop(first.index[[1, 2]])
-    runs = slide_patches._stretches(gap, two_slides.SIDE_PX, 3)
-    columns = [[row.grid_column for row in run] for run in runs]
-    assert columns[:3] == [[0], [3, 4, 5], [6, 7, 8]]
-    runs = list(slide_patches._stretches(table, two_slides.SIDE_PX, 3))
-    assert all(len({row.grid_row for row in run}) == 1 for run in runs)
-    assert sum(map(len, runs)) == len(table)
 
 
 def test_missing_metrics_are_none(files, table):

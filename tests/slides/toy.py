@@ -140,7 +140,7 @@ class Toy:
         r = self.results
         patches = r / f"patches_{scale}.parquet"
         masks = r / f"masks_{scale}"
-        predictions = r / f"instance_map_predictions_{scale}.h5"
+        predictions = r / f"predictions_{scale}"
         he = self.raw / "he_image.ome.tif"
         transform = r / "transform.json"
         self.make(
@@ -162,16 +162,19 @@ class Toy:
         )
         self.make(
             f"segment-{scale}",
-            f"results/{SLIDE}/{predictions.name}",
+            f"results/{SLIDE}/{predictions.name}/manifest.json",
             he=he,
             patches=patches,
             predictions=predictions,
+            instance_maps=r / f"instance_map_predictions_{scale}.h5",
         )
         self.make(
             f"assess-{scale}",
             f"results/{SLIDE}/metrics_{scale}.parquet",
             masks=masks / "manifest.json",
             patches=patches,
-            predictions=predictions,
+            predictions=predictions / "manifest.json",
+            tissue="Breast",
             metrics=r / f"metrics_{scale}.parquet",
+            displacement=r / f"metrics_{scale}_displacement.parquet",
         )

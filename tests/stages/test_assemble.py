@@ -19,6 +19,7 @@ from sthelar_build.config import AssembleSettings
 from sthelar_build.core.correction import Correction
 from sthelar_build.errors import InputError
 from sthelar_build.io.counts import read_h5ad, write_h5ad
+from sthelar_build.io.features import FeatureRows, write_features
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.transform import read_transform, write_transform
 from sthelar_build.schema import elements
@@ -78,6 +79,22 @@ def test_cells_clustered_by_scvi_are_a_table_of_their_own(tmp_path):
     table = sdata["table_scvi"]
     assert "X_pca" not in table.obsm
     np.testing.assert_array_equal(table.obsm["X_scVI"][0], [0, 10, 20])
+
+
+def test_features_of_image_models_are_tables_on_the_nuclei_and_null_rows_stay_null(tmp_path):
+    files = three_cells.build(tmp_path)
+    ids = pd.Series([1, 2, 3], dtype="uint32")
+    obs = pd.DataFrame({"nucleus_id": ids, "patch_ids": ["0", "", "0,1"]})
+    rows = FeatureRows.create(tmp_path / "rows", 2, 2)
+    rows.write(np.array([0, 1]), np.array([[1, 2], [5, 6]], dtype=np.float32))
+    path, seen = tmp_path / "features_cellvit.h5ad", np.array([True, False, True])
+    write_features(path, rows, seen, obs.set_index(ids.astype(str).to_numpy()), {}, {})
+    store = _run(files, tmp_path / "sdata.zarr", model=["cellvit"], features=[path])
+    table = spatialdata.read_zarr(store)["features_cellvit"]
+    np.testing.assert_array_equal(table.X, [[1, 2], [np.nan, np.nan], [5, 6]])
+    assert table.obs["patch_ids"].tolist() == ["0", "", "0,1"]
+    assert table.uns["spatialdata_attrs"]["region"] == "nucleus_boundaries"
+    assert table.uns["spatialdata_attrs"]["instance_key"] == "nucleus_id"
 
 
 def test_every_element_lies_in_all_three_coordinate_systems(sdata):

@@ -11,7 +11,9 @@ import pytest
 from slides import three_cells
 from sthelar_build.config import ReportSettings
 from sthelar_build.errors import InputError
+from sthelar_build.io.tables import write_table
 from sthelar_build.io.transform import read_transform
+from sthelar_build.schema.tables import DISPLACEMENT
 from sthelar_build.stages import report
 
 
@@ -177,6 +179,32 @@ def test_without_a_segmentation_the_masks_are_not_measured_and_still_shown(files
     assert "Not measured" in page
     assert "not segmented" in page
     assert "Most nuclei" in page
+
+
+def test_what_a_displacement_of_the_masks_does_is_shown(files, page, tmp_path):
+    assert "masks displaced on purpose" not in page
+    rows = [
+        {
+            "compared_with": of, "displacement_um": um, "moved_um": um, "n_windows": 8,
+            **dict.fromkeys(("Dice", "Jaccard", "bPQ"), value),
+            **dict.fromkeys(("Dice_in_place", "Jaccard_in_place", "bPQ_in_place"), 1.0),
+        }
+        for of, start in (("predictions", 0.6), ("masks", 1.0))
+        for um, value in ((0.0, start), (2.0, start / 2))
+    ]  # fmt: skip
+    curve, empty = tmp_path / "curve.parquet", tmp_path / "empty.parquet"
+    facts = {"n_patches": 123, "median_jaccard": 0.75, "worth_um": 1.04}
+    write_table(curve, pd.DataFrame(rows), DISPLACEMENT, {}, facts)
+    nothing = {"n_patches": 0, "median_jaccard": None, "worth_um": None}
+    write_table(
+        empty, pd.DataFrame(rows[:0], columns=DISPLACEMENT.names), DISPLACEMENT, {}, nothing
+    )
+    shown = _run(files, tmp_path / "report.html", displacement=[curve, empty])
+    assert shown.count("masks displaced on purpose, on 123 patches") == 1
+    assert "The median of 0.75 is that of flawless outlines about 1.0 µm apart" in shown
+    text = re.sub(r"<[^>]+>", " ", shown)
+    assert re.search(r"against the segmentation\s+0\.60\s+0\.30", text)
+    assert re.search(r"against themselves in place\s+1\.00\s+0\.50", text)
 
 
 def test_scales_and_files_must_go_together(files, tmp_path):

@@ -24,6 +24,11 @@ rule assemble:
         labels="results/{slide}/labels.parquet",
         patches=each_scale("results/{slide}/patches_{scale}.parquet"),
         metrics=each_scale("results/{slide}/metrics_{scale}.parquet"),
+        features=expand(
+            "results/{slide}/features_{model}.h5ad",
+            model=CONFIG.embed.models,
+            allow_missing=True,
+        ),
     output:
         root="results/{slide}/sdata_{slide}.zarr/zarr.json",
         zipped="results/{slide}/sdata_{slide}.zarr.zip" if CONFIG.assemble.zip else [],
@@ -38,6 +43,8 @@ rule assemble:
         scales=repeated("scale", CONFIG.scales),
         patches=option("patches"),
         metrics=option("metrics"),
+        models=repeated("model", CONFIG.embed.models),
+        features=option("features"),
         store=subpath(output.root, parent=True),
         settings=settings("assemble"),
     shell:
@@ -63,6 +70,8 @@ rule assemble:
             {params.scales:q} \
             {params.patches:q} \
             {params.metrics:q} \
+            {params.models:q} \
+            {params.features:q} \
             --store {params.store:q} \
             --threads {threads} \
             --settings {params.settings:q} &>{log:q}

@@ -1,4 +1,4 @@
-"""Masks and predictions -> Dice, Jaccard and bPQ of every patch."""
+"""Masks and predictions -> Dice, Jaccard and bPQ of every patch, and what a displacement of the masks does to them."""
 
 
 rule assess:
@@ -6,15 +6,23 @@ rule assess:
     input:
         masks="results/{slide}/masks_{scale}/manifest.json",
         patches="results/{slide}/patches_{scale}.parquet",
-        predictions="results/{slide}/instance_map_predictions_{scale}.h5",
+        predictions="results/{slide}/predictions_{scale}/manifest.json",
     output:
-        "results/{slide}/metrics_{scale}.parquet",
+        **(
+            dict(inference_results="results/{slide}/inference_results_{scale}.json")
+            if CONFIG.assess.inference_results
+            else {}
+        ),
+        metrics="results/{slide}/metrics_{scale}.parquet",
+        displacement="results/{slide}/metrics_{scale}_displacement.parquet",
     log:
         "logs/{slide}/assess_{scale}.log",
     benchmark:
         "logs/{slide}/assess_{scale}.tsv"
     threads: share_of_cores(len(SLIDES) * len(CONFIG.scales))
     params:
+        tissue=sheet("tissue"),
+        inference_results=made("inference-results"),
         settings=settings("assess"),
     shell:
         r"""
@@ -22,7 +30,10 @@ rule assess:
             --masks {input.masks:q} \
             --patches {input.patches:q} \
             --predictions {input.predictions:q} \
-            --metrics {output:q} \
+            --tissue {params.tissue:q} \
+            --metrics {output.metrics:q} \
+            --displacement {output.displacement:q} \
+            {params.inference_results:q} \
             --threads {threads} \
             --settings {params.settings:q} &>{log:q}
         """

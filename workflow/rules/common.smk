@@ -6,6 +6,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from sthelar_build.config import (
+    check_checkpoints,
     check_frozen_splits,
     check_predictions,
     check_references,
@@ -24,6 +25,7 @@ try:
     check_references(SLIDES, REFERENCES, CONFIG.slides)
     check_predictions(SLIDES, list(CONFIG.scales), CONFIG.slides)
     check_frozen_splits(CONFIG)
+    check_checkpoints(CONFIG)
     CURATION = {slide: needed_files(CONFIG.curation, slide) for slide in SLIDES}
 except SthelarError as error:
     raise WorkflowError(str(error)) from None
@@ -62,6 +64,14 @@ def sheet(column):
 def predictions(wildcards):
     """Return the instance maps that the sheet names for the slide at this scale; none is no file."""
     return SLIDES[wildcards.slide].predictions_at(wildcards.scale) or []
+
+
+def network(wildcards):
+    """Return the network that segments the slide at this scale; none is no file."""
+    if SLIDES[wildcards.slide].predictions_at(wildcards.scale):
+        return []
+    simulated = wildcards.slide in CONFIG.simulate
+    return CONFIG.segment.checkpoint_at(wildcards.scale, simulated=simulated) or []
 
 
 def all_predictions(wildcards):
@@ -119,8 +129,8 @@ def scale_of(wildcards):
     return CONFIG.scales[wildcards.scale]
 
 
-def folder_of_masks(wildcards, output):
-    """Return the folder that a job draws masks into: that of the slide, or that of its shard."""
+def folder_of_shard(wildcards, output):
+    """Return the folder that a job of a shard makes; where there are none, that of the slide, by its manifest."""
     return str(Path(output[0]).parent) if CONFIG.shards == 1 else output[0]
 
 
@@ -138,6 +148,13 @@ def option(name, key=None):
     """Return the option --name for every file of the input of that name: none, one, or many."""
     return lambda wildcards, input: repeated(
         name, as_list(input.get(key or name.replace("-", "_")))
+    )
+
+
+def made(name):
+    """Return the option --name for the output of that name, if the rule has it."""
+    return lambda wildcards, output: repeated(
+        name, as_list(output.get(name.replace("-", "_")))
     )
 
 

@@ -21,7 +21,7 @@ rule rasterise:
         f"logs/{{slide}}/rasterise_{{scale}}{OF_SHARD}.tsv"
     threads: share_of_cores(len(SLIDES) * len(CONFIG.scales) * CONFIG.shards)
     params:
-        masks=folder_of_masks,
+        masks=folder_of_shard,
         shard=lambda wildcards: f"{wildcards.get('shard', 1)}/{CONFIG.shards}",
         xenium=lambda wildcards: repeated(
             "xenium", [path.parent for path in raster_bundle(wildcards)]

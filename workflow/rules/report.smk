@@ -17,6 +17,7 @@ rule report:
         patches=each_scale("results/{slide}/patches_{scale}.parquet"),
         masks=each_scale("results/{slide}/masks_{scale}/manifest.json"),
         metrics=each_scale("results/{slide}/metrics_{scale}.parquet"),
+        displacement=each_scale("results/{slide}/metrics_{scale}_displacement.parquet"),
     output:
         "results/{slide}/report.html",
     log:
@@ -30,6 +31,7 @@ rule report:
         patches=option("patches"),
         masks=option("masks"),
         metrics=option("metrics"),
+        displacement=option("displacement"),
         settings=settings("report"),
     shell:
         r"""
@@ -49,6 +51,7 @@ rule report:
             {params.patches:q} \
             {params.masks:q} \
             {params.metrics:q} \
+            {params.displacement:q} \
             --report {output:q} \
             --settings {params.settings:q} &>{log:q}
         """

@@ -6,15 +6,31 @@ rule segment:
     input:
         he=sheet("he"),
         patches="results/{slide}/patches_{scale}.parquet",
+        checkpoint=network,
         supplied=predictions,
     output:
-        "results/{slide}/instance_map_predictions_{scale}.h5",
+        **(
+            dict(
+                predictions="results/{slide}/predictions_{scale}/manifest.json",
+                instance_maps="results/{slide}/instance_map_predictions_{scale}.h5",
+            )
+            if CONFIG.shards == 1
+            else dict(
+                predictions=temp(
+                    directory("results/{slide}/predictions_{scale}_shards/{shard}")
+                )
+            )
+        ),
     log:
-        "logs/{slide}/segment_{scale}.log",
+        f"logs/{{slide}}/segment_{{scale}}{OF_SHARD}.log",
     benchmark:
-        "logs/{slide}/segment_{scale}.tsv"
-    threads: share_of_cores(len(SLIDES) * len(CONFIG.scales))
+        f"logs/{{slide}}/segment_{{scale}}{OF_SHARD}.tsv"
+    threads: share_of_cores(len(SLIDES) * len(CONFIG.scales) * CONFIG.shards)
     params:
+        predictions=folder_of_shard,
+        instance_maps=made("instance-maps"),
+        shard=lambda wildcards: f"{wildcards.get('shard', 1)}/{CONFIG.shards}",
+        checkpoint=option("checkpoint"),
         supplied=option("supplied"),
         settings=settings("segment"),
     shell:
@@ -22,8 +38,11 @@ rule segment:
         sthelar-build segment \
             --he {input.he:q} \
             --patches {input.patches:q} \
+            {params.checkpoint:q} \
             {params.supplied:q} \
-            --predictions {output:q} \
+            --predictions {params.predictions:q} \
+            {params.instance_maps:q} \
+            --shard {params.shard:q} \
             --threads {threads} \
             --settings {params.settings:q} &>{log:q}
         """

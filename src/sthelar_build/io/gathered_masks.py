@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from sthelar_build.errors import InputError
+from sthelar_build.io.gathering import gather_files, gather_tables
 from sthelar_build.io.masks import ARRAY, GRID_ROWS, MANIFEST, TABLE
 from sthelar_build.io.records import PROVENANCE, read_record, write_record
 
@@ -45,7 +43,7 @@ def gather_masks(shards: Sequence[Path], n_rows: int, folder: Path) -> None:
     )
     _check(records, n_rows)
     folder.mkdir()
-    _gather_arrays([shard for _, shard in records], folder / ARRAY)
+    gather_files([shard / ARRAY for _, shard in records], folder / ARRAY)
     _gather_tables([shard / TABLE for _, shard in records], folder / TABLE)
     record = _summed([record for record, _ in records], n_rows)
     source = record.pop(PROVENANCE)
@@ -95,33 +93,7 @@ def _summed(records: Sequence[dict[str, Any]], n_rows: int) -> dict[str, Any]:
     }
 
 
-def _gather_arrays(shards: Sequence[Path], array: Path) -> None:
-    """Bring the files of all arrays, none of which holds two rows, into one."""
-    for shard in shards:
-        for file in _files(shard / ARRAY):
-            target = array / file.relative_to(shard / ARRAY)
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                _link(file, target)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file())
-
-
-def _link(file: Path, target: Path) -> None:
-    try:
-        os.link(file, target)
-    except OSError:
-        # Another file system, or one without links.
-        shutil.copyfile(file, target)
-
-
 def _gather_tables(tables: Sequence[Path], out: Path) -> None:
-    with ExitStack() as stack:
-        files = [stack.enter_context(pq.ParquetFile(path)) for path in tables]
-        schema = files[0].schema_arrow
-        writer = stack.enter_context(pq.ParquetWriter(out, schema, compression="zstd"))
-        for file in files:
-            for group in range(file.num_row_groups):
-                writer.write_table(file.read_row_group(group))
+    schema = pq.read_schema(tables[0])
+    with pq.ParquetWriter(out, schema, compression="zstd") as writer:
+        gather_tables(tables, writer)

@@ -6,6 +6,7 @@ third of the time of the library, whose every chunk passes through one event loo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -67,16 +68,20 @@ class MapChunks:
     def write_row(self, row: int, maps: Maps) -> None:
         """Write the first maps (n, side, side) of a row; the others stay zero, and chunks of zeros have no file."""
         for first in range(0, len(maps), self.columns):
-            block = maps[first : first + self.columns]
-            if not block.any():
-                continue
-            if len(block) < self.columns:
-                block = np.concatenate([block, self._zeros(self.columns - len(block))])
-            path = self._path(row, first // self.columns)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Typed as bytes, but the codec takes any buffer.
-            values: Any = np.ascontiguousarray(block, dtype="<u4")
-            path.write_bytes(imagecodecs.zstd_encode(values, level=_ZSTD_LEVEL))
+            self.write(row, first // self.columns, maps[first : first + self.columns])
+
+    def write(self, row: int, chunk: int, maps: Maps) -> Path | None:
+        """Write the first maps of a chunk, the others stay zero; return its file, None as a chunk of zeros has none."""
+        if not maps.any():
+            return None
+        if len(maps) < self.columns:
+            maps = np.concatenate([maps, self._zeros(self.columns - len(maps))])
+        path = self._path(row, chunk)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Typed as bytes, but the codec takes any buffer.
+        values: Any = np.ascontiguousarray(maps, dtype="<u4")
+        path.write_bytes(imagecodecs.zstd_encode(values, level=_ZSTD_LEVEL))
+        return path
 
     def read(self, row: int, chunk: int) -> Maps:
         """Return a chunk (n, side, side); InputError if it cannot be decoded."""
@@ -91,9 +96,19 @@ class MapChunks:
             n_bytes = 0
         if n_bytes != maps.nbytes:
             raise InputError(
-                f"{path}: expected a zstd frame of {maps.nbytes} bytes, found {n_bytes}; make the masks again"
+                f"{path}: expected a zstd frame of {maps.nbytes} bytes, found {n_bytes}; make the folder again"
             )
         return maps
+
+    def between(self, start: int, stop: int) -> Iterator[Maps]:
+        """Yield the maps ``start`` to ``stop - 1``, counted row by row, in runs (n, side, side) of one chunk each."""
+        in_row = int(self.array.shape[1])
+        while start < stop:
+            row, column = divmod(start, in_row)
+            chunk, first = divmod(column, self.columns)
+            step = min(self.columns - first, in_row - column, stop - start)
+            yield self.read(row, chunk)[first : first + step]
+            start += step
 
     def _zeros(self, n: int) -> Maps:
         return np.zeros((n, *self.array.shape[2:]), dtype="<u4")

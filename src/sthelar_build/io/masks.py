@@ -82,22 +82,13 @@ class Masks:
         if not 0 <= start <= stop <= self.n_patches:
             raise IndexError(f"patches {start} to {stop} of {self.n_patches}")
         # Ids of tables are unsigned, and do not take a minus.
-        pieces = list(self._pieces(int(start), int(stop)))
+        pieces = list(self._chunks.between(int(start), int(stop)))
         return pieces[0] if len(pieces) == 1 else np.concatenate([self._none, *pieces])
 
     def each_between(self, start: int, stop: int) -> Iterator[NDArray[np.uint32]]:
         """Yield the maps of the patches ``start`` to ``stop - 1``, one after the other; neighbours are read together."""
-        for piece in self._pieces(start, stop):
+        for piece in self._chunks.between(start, stop):
             yield from piece
-
-    def _pieces(self, start: int, stop: int) -> Iterator[NDArray[np.uint32]]:
-        """Yield the maps in runs, each from one chunk."""
-        while start < stop:
-            row, column = divmod(start, self.columns)
-            chunk, first = divmod(column, self.together)
-            step = min(self.together - first, self.columns - column, stop - start)
-            yield self._chunks.read(row, chunk)[first : first + step]
-            start += step
 
     @property
     def _none(self) -> NDArray[np.uint32]:

@@ -16,6 +16,7 @@ from sthelar_build.core.csr_maps import CsrMap, csr_map
 from sthelar_build.core.he_window import HeWindow
 from sthelar_build.core.patches import renumbered, type_map
 from sthelar_build.errors import InputError
+from sthelar_build.io.he_blocks import area_of, neighbours, window_under
 from sthelar_build.io.images.he import HeImage, open_he
 from sthelar_build.io.masks import TABLE, Masks, open_masks
 from sthelar_build.io.tables import read_table
@@ -56,7 +57,7 @@ class SlidePatches:
             return pairs
 
         for pairs in map_threads(
-            done, _stretches(table, self.side_px, self.masks.together), threads
+            done, neighbours(table, self.side_px, self.masks.together), threads
         ):
             yield from pairs
 
@@ -119,10 +120,7 @@ class Patch:
     def image(self) -> NDArray[np.uint8]:
         """RGB (y, x, 3)."""
         if self._image is None:
-            row = self._row
-            self._image = self._stretch.pixels.area(
-                row.x_he_px, row.y_he_px, row.side_he_px, self._stretch.source.side_px
-            )
+            self._image = area_of(self._stretch.pixels, self._row, self.side_px)
         return self._image
 
     def release(self) -> None:
@@ -196,11 +194,7 @@ class _Stretch:
     def pixels(self) -> HeWindow:
         """The H&E under all of them."""
         if self._pixels is None:
-            first, last = self._rows[0], self._rows[-1]
-            width = last.x_he_px + last.side_he_px - first.x_he_px
-            self._pixels = self.source.he.window(
-                first.x_he_px, first.y_he_px, width, first.side_he_px
-            )
+            self._pixels = window_under(self.source.he, self._rows)
         return self._pixels
 
     @property
@@ -210,20 +204,3 @@ class _Stretch:
             last = int(self._rows[-1].patch_id)
             self._maps = self.source.masks.instances_between(self.first_patch, last + 1)
         return self._maps
-
-
-def _stretches(table: pd.DataFrame, side_px: int, together: int) -> Iterator[list[Any]]:
-    """Yield runs of rows whose patches lie side by side, without a gap, and whose maps are read together."""
-    run: list[Any] = []
-    rows: Iterator[Any] = table.itertuples(index=False)
-    for row in rows:
-        if run and (
-            row.grid_row != run[-1].grid_row
-            or row.grid_column // together != run[-1].grid_column // together
-            or row.x_px > run[-1].x_px + side_px
-        ):
-            yield run
-            run = []
-        run.append(row)
-    if run:
-        yield run

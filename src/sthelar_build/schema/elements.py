@@ -37,3 +37,12 @@ def patch_shapes_names(scales: Sequence[str]) -> list[str]:
     ['he_patches', 'he_patches_20x']
     """
     return [PATCH_SHAPES, *(f"{PATCH_SHAPES}_{scale}" for scale in scales[1:])][: len(scales)]
+
+
+def features_table_name(model: str) -> str:
+    """Return the name of the table of a model's features.
+
+    >>> features_table_name("phikonv2")
+    'features_phikonv2'
+    """
+    return f"features_{model}"

@@ -290,6 +290,42 @@ INSTANCES = pa.schema(
 )
 """``masks_{scale}/instances.parquet``: one row per nucleus and patch, read off the written masks."""
 
+PREDICTED_NUCLEI = pa.schema(
+    [
+        _field("patch_id", pa.uint32(), "patch"),
+        _field("instance_id", pa.uint32(), "value in the predicted map of that patch"),
+        _field(
+            "type_index",
+            pa.uint8(),
+            "voted type, a number of the checkpoint's nuclei_types; null where the method knows none",
+            null=True,
+        ),
+        _field("type_prob", pa.float32(), "share of its pixels that have the type", null=True),
+        _field("x_px", pa.float32(), "centroid in the patch"),
+        _field("y_px", pa.float32(), "centroid in the patch"),
+        _field("top_px", pa.uint16(), "first row of the patch that it touches"),
+        _field("left_px", pa.uint16(), "first column"),
+        _field("bottom_px", pa.uint16(), "the row after the last"),
+        _field("right_px", pa.uint16(), "the column after the last"),
+    ]
+)
+"""``predictions_{scale}/nuclei.parquet``: one row per predicted nucleus and patch."""
+
+PREDICTED_PATCHES = pa.schema(
+    [
+        _field("patch_id", pa.uint32(), "patch"),
+        _field("n_nuclei", pa.uint32(), "its rows in nuclei.parquet"),
+        _field("nucleus_px", pa.uint32(), "pixels that are called nucleus"),
+        _field(
+            "reason",
+            _STRING,
+            "why it was not segmented: outside, no_tissue, or not_run (not among the supplied maps)",
+            null=True,
+        ),
+    ]
+)
+"""``predictions_{scale}/patches.parquet``: one row per patch of the grid."""
+
 METRICS = pa.schema(
     [
         _field("patch_id", pa.uint32(), "patch"),
@@ -301,8 +337,8 @@ METRICS = pa.schema(
         _field(
             "reason",
             _STRING,
-            "why a metric is null: no_nucleus, not_run, outside, or no_background (one nucleus on "
-            "every pixel; bPQ only)",
+            "why a metric is null: no_nucleus, not_run, no_tissue (so not segmented), outside, or no_background (one "
+            "nucleus on every pixel; bPQ only)",
             null=True,
         ),
     ]
@@ -311,6 +347,93 @@ METRICS = pa.schema(
 
 METRIC_NAMES = ("Dice", "Jaccard", "bPQ")
 """The columns of METRICS that measure agreement."""
+
+DISPLACEMENT = pa.schema(
+    [
+        _field(
+            "compared_with",
+            _STRING,
+            "predictions; or masks: the same masks in place, as a segmentation without any error would find them",
+        ),
+        _field("displacement_um", pa.float64(), "by how much the masks are displaced; 0 first"),
+        _field("moved_um", pa.float64(), "mean length of the moves, which are whole pixels"),
+        _field(
+            "n_windows",
+            pa.uint32(),
+            "parts of patches, with nuclei, that masks moved in one of eight directions still cover",
+        ),
+        *(
+            _field(name, pa.float64(), "mean over them; null if none has it", null=True)
+            for name in METRIC_NAMES
+        ),
+        *(
+            _field(
+                f"{name}_in_place",
+                pa.float64(),
+                "the same of the same windows with the masks where they are",
+                null=True,
+            )
+            for name in METRIC_NAMES
+        ),
+    ]
+)
+"""``metrics_{scale}_displacement.parquet``: one row per distance, of the patches with most nuclei all over the slide."""
+
+EVALUATED_NUCLEI = pa.schema(
+    [
+        _field("nucleus_id", pa.uint32(), "nucleus"),
+        _field("cell_id", _STRING, "the 10x cell that owns it"),
+        _field(
+            "split",
+            _STRING,
+            "split of the patches that show it, train before valid before test; null where they are in none",
+            null=True,
+        ),
+        _field("n_patches", pa.uint16(), "predicted patches that show it"),
+        _field("final_label", _STRING, "class that the RNA gives"),
+        _field("rna_class", _STRING, "what this class is in the grouping of the network"),
+        _field(
+            "voted_type",
+            _STRING,
+            "type of the network with most pixels in its mask, over all patches; Background where no pixel has another",
+        ),
+        _field(
+            "voted_share",
+            pa.float32(),
+            "share of its pixels that have this type, background counted",
+        ),
+        _field("seen_share", pa.float32(), "share of its pixels that the network calls nucleus"),
+        _field("confidence", pa.float32(), "that of labels.parquet"),
+        _field("agrees", pa.bool_(), "the network's type is the class of the RNA"),
+    ]
+)
+"""``evaluation_{scale}/nuclei.parquet``: one row per nucleus that a predicted patch shows."""
+
+EVALUATED_PATCHES = pa.schema(
+    [
+        _field("patch_id", pa.uint32(), "patch"),
+        _field("split", _STRING, "train, valid or test; null where it is in none", null=True),
+        _field(
+            "Dice",
+            pa.float64(),
+            "of the pixels that the network calls nucleus with the masks",
+            null=True,
+        ),
+        _field("Jaccard", pa.float64(), "the same", null=True),
+        _field("bPQ", pa.float64(), "binary panoptic quality of the nuclei with a type", null=True),
+        _field("mPQ", pa.float64(), "mean of the panoptic qualities of the classes", null=True),
+        _field("n_true", pa.uint32(), "nuclei in the mask"),
+        _field("n_predicted", pa.uint32(), "nuclei that the network finds"),
+        _field(
+            "reason",
+            _STRING,
+            "why a metric is null: no_nucleus, or no_background (one nucleus on every pixel; bPQ, mPQ)",
+            null=True,
+        ),
+    ]
+)
+"""``evaluation_{scale}/patches.parquet``: one row per predicted patch; then ``PQ_{class}`` (float64, null where the patch
+shows none) of every class of the network's grouping."""
 
 SPLITS = pa.schema(
     [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -15,6 +16,7 @@ from sthelar_build.core.object_table import LABEL_COLUMNS, object_table, summed_
 from sthelar_build.errors import InputError
 from sthelar_build.io.atomic import published
 from sthelar_build.io.counts import read_h5ad
+from sthelar_build.io.features import copy_matrix, read_described
 from sthelar_build.io.images.pyramids import (
     morphology_files,
     open_he_pyramid,
@@ -44,6 +46,8 @@ from sthelar_build.options import (
     InFile,
     InFiles,
     MaybeInFile,
+    MaybeInFiles,
+    MaybeWords,
     OutFile,
     Threads,
     Word,
@@ -89,6 +93,8 @@ def run(
     store: OutFile,
     settings: Annotated[AssembleSettings, as_json(AssembleSettings)],
     clusters_scvi: MaybeInFile = None,
+    model: MaybeWords = None,
+    features: MaybeInFiles = None,
     threads: Threads = 1,
 ) -> None:
     """Put everything of a slide into one SpatialData store."""
@@ -96,11 +102,12 @@ def run(
     registered = read_transform(transform)
     frames = SlideFrames(registered.he_to_morphology, facts["pixel_size_um"])
     grids = in_step(scale=scale, patches=patches, metrics=metrics)
+    described = in_step(model=model or [], features=features or [])
     shapes = outline_elements(nuclei, cells, frames) | patch_elements(grids, frames)
     points = points_element(
         lazy_transcripts(transcripts), "feature_name", "cell_id", frames.transformations(Frame.UM)
     )
-    tables = _tables(
+    count_tables = _tables(
         _Annotation(counts_nuclei, clusters_nuclei, tangram_nuclei),
         _Annotation(counts_cells, clusters_cells, tangram_cells),
         _Annotation(counts_cells, clusters_combined, tangram_cells),
@@ -127,6 +134,7 @@ def run(
         "labels": labels,
         **{f"patches_{name}": path for name, path, _ in grids},
         **{f"metrics_{name}": path for name, _, path in grids},
+        **{f"features_{name}": path for name, path in described},
     }
     attributes = slide_attributes(slide, registered, provenance("assemble", settings, inputs))
     channel_files = morphology_files(xenium / facts["morphology"])
@@ -138,6 +146,7 @@ def run(
         images = image_elements(he_levels, levels, facts["channels"], frames)
         correction = correction_elements(registered.correction, frames)
         named = {**images, **correction, elements.TRANSCRIPT_POINTS: points, **shapes}
+        tables = chain(count_tables, _feature_tables(described, draft))
         write_store(draft, named, tables, attributes, threads)
     zipped = store.with_name(f"{store.name}.zip")
     zipped.unlink(missing_ok=True)
@@ -174,6 +183,16 @@ def _tables(
     if scvi:
         table = _table(scvi, by_cell, labels, slide)
         yield elements.SCVI_TABLE, linked_table(table, cell_region, "cell_id")
+
+
+def _feature_tables(
+    described: Iterable[tuple[str, Path]], store: Path
+) -> Iterator[tuple[str, AnnData]]:
+    """Make the features of every model a table; their matrix, which need not fit in memory, follows once that is written."""
+    for model, path in described:
+        name = elements.features_table_name(model)
+        yield name, linked_table(read_described(path), elements.NUCLEUS_SHAPES, "nucleus_id")
+        copy_matrix(path, store / "tables" / name)
 
 
 def _table(files: _Annotation, labels: pd.DataFrame, labels_path: Path, slide: str) -> AnnData:

@@ -14,22 +14,29 @@ import pandas as pd
 
 from sthelar_build.config import AssessSettings
 from sthelar_build.core.agreement import agreement
-from sthelar_build.core.wording import tally
-from sthelar_build.io.instance_maps import open_instance_maps
-from sthelar_build.io.masks import open_masks
+from sthelar_build.core.displacement import displacement_um
+from sthelar_build.core.spread_sample import fullest_patches
+from sthelar_build.core.wording import number, tally
+from sthelar_build.io.compared_patches import ComparedPatch, open_compared
+from sthelar_build.io.displacement_curves import (
+    MASKS,
+    PREDICTIONS,
+    Curves,
+    displacement_curves,
+    displacement_table,
+)
+from sthelar_build.io.original_evaluation import write_original_evaluation
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.tables import read_table, write_table
 from sthelar_build.io.workers import map_processes
-from sthelar_build.options import InFile, OutFile, Threads, as_json
-from sthelar_build.schema.tables import METRIC_NAMES, METRICS, PATCHES
-from sthelar_build.schema.words import NO_BACKGROUND, NO_NUCLEUS, NOT_RUN, OUTSIDE
+from sthelar_build.options import InFile, MaybeOutFile, OutFile, Threads, Word, as_json
+from sthelar_build.schema.tables import DISPLACEMENT, METRIC_NAMES, METRICS, PATCHES
+from sthelar_build.schema.words import NO_BACKGROUND, NO_NUCLEUS, OUTSIDE
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 256
-_BATCHES_PER_THREAD = 8
-"""A batch lists all that the predictions hold, seconds for a large slide: so there are few."""
 
 Row = dict[str, Any]
 
@@ -38,51 +45,59 @@ def run(
     masks: InFile,
     patches: InFile,
     predictions: InFile,
+    tissue: Word,
     metrics: OutFile,
+    displacement: OutFile,
     settings: Annotated[AssessSettings, as_json(AssessSettings)],
+    inference_results: MaybeOutFile = None,
     threads: Threads = 1,
 ) -> None:
-    """Measure Dice, Jaccard and bPQ of every patch; missing is null, with a reason."""
-    grid = read_table(patches, PATCHES, ["patch_id", "complete"])
-    size = max(_BATCH, math.ceil(len(grid) / (threads * _BATCHES_PER_THREAD)))
-    starts = [*range(0, len(grid), size), len(grid)]
-    score = partial(_score, masks.parent, predictions, grid.complete.to_numpy())
-    batches = map_processes(score, list(pairwise(starts)), threads)
-    rows = [
-        row for batch in progress(batches, "batches assessed", len(starts) - 1) for row in batch
-    ]
-    table = pd.DataFrame(rows, columns=METRICS.names)
+    """Measure Dice, Jaccard and bPQ of every patch, and what they fall to when the masks are displaced."""
+    grid = read_table(patches, PATCHES, ["patch_id", "grid_row"])
+    folders = masks.parent, predictions.parent
+    compared = open_compared(*folders)
+    starts = [*range(0, len(grid), _BATCH), len(grid)]
+    batches = map_processes(partial(_score, *folders), list(pairwise(starts)), threads)
+    shown = progress(batches, "batches assessed", len(starts) - 1)
+    table = pd.DataFrame([row for batch in shown for row in batch], columns=METRICS.names)
     inputs = {"masks": masks, "patches": patches, "predictions": predictions}
-    write_table(metrics, table, METRICS, provenance("assess", settings, inputs))
+    source = provenance("assess", settings, inputs)
+    write_table(metrics, table, METRICS, source)
     _log(table)
 
+    scored = table["Jaccard"].notna()
+    content = table["n_true"].where(scored, 0).to_numpy().reshape(grid["grid_row"].nunique(), -1)
+    sample = fullest_patches(content, settings.displaced_patches)
+    curves = displacement_curves(*folders, sample.tolist(), threads)
+    meaning = _meaning(curves, table["Jaccard"], len(sample))
+    write_table(displacement, displacement_table(curves), DISPLACEMENT, source, meaning)
+    _log_meaning(curves, meaning)
+    if inference_results:
+        slide, wanted = patches.parent.name, table["patch_id"][scored].tolist()
+        write_original_evaluation(inference_results, compared, wanted, slide, tissue)
 
-def _score(
-    folder: Path, predictions: Path, complete: Any, start_stop: tuple[int, int]
-) -> list[Row]:
+
+def _score(masks: Path, predictions: Path, start_stop: tuple[int, int]) -> list[Row]:
+    compared = open_compared(masks, predictions)
     start, stop = start_stop
-    masks = open_masks(folder)
-    rows = []
-    with open_instance_maps(predictions) as maps:
-        for patch_id, true in enumerate(masks.each_between(start, stop), start):
-            if not complete[patch_id]:
-                rows.append(_missing(patch_id, OUTSIDE))
-                continue
-            predicted = maps.read(patch_id, masks.side_px).dense() if patch_id in maps else None
-            rows.append(_row(patch_id, true, predicted))
-    return rows
+    reasons = compared.predictions.patches["reason"].iloc[start:stop]
+    pairs = zip(compared.each_between(start, stop), reasons, strict=True)
+    return [_row(patch, reason) for patch, reason in pairs]
 
 
-def _row(patch_id: int, true: Any, predicted: Any) -> Row:
-    n_true = int(np.count_nonzero(np.unique(true)))
-    if predicted is None:
-        return _missing(patch_id, NOT_RUN if n_true else NO_NUCLEUS, n_true)
+def _row(patch: ComparedPatch, not_segmented: str | None) -> Row:
+    """Return the metrics of a patch, or why it has none: without a nucleus there is nothing to measure."""
+    n_true = int(np.count_nonzero(np.unique(patch.true)))
+    if not_segmented == OUTSIDE:
+        return _missing(patch.patch_id, OUTSIDE)
+    if not_segmented:
+        return _missing(patch.patch_id, not_segmented if n_true else NO_NUCLEUS, n_true)
     if not n_true:
-        n_predicted = int(np.count_nonzero(np.unique(predicted)))
-        return _missing(patch_id, NO_NUCLEUS, n_predicted=n_predicted)
-    found = agreement(true, predicted)
+        n_predicted = int(np.count_nonzero(np.unique(patch.counted)))
+        return _missing(patch.patch_id, NO_NUCLEUS, n_predicted=n_predicted)
+    found = agreement(patch.true, patch.counted, patch.foreground)
     return {
-        "patch_id": patch_id,
+        "patch_id": patch.patch_id,
         "Dice": found.dice,
         "Jaccard": found.jaccard,
         "bPQ": None if math.isnan(found.bpq) else found.bpq,
@@ -98,6 +113,13 @@ def _missing(patch_id: int, reason: str, n_true: int = 0, n_predicted: int = 0) 
     return {"patch_id": patch_id, **scores, **counts, "reason": reason}
 
 
+def _meaning(curves: Curves, jaccard: pd.Series, n_patches: int) -> dict[str, Any]:
+    """Return what the slide's Jaccard is worth in um: where masks displaced against themselves have as much."""
+    median = None if jaccard.isna().all() else float(jaccard.median())
+    worth = displacement_um(curves[MASKS], "jaccard", median) if curves and median else None
+    return {"n_patches": n_patches, "median_jaccard": median, "worth_um": worth}
+
+
 def _log(table: pd.DataFrame) -> None:
     scored = table.Jaccard.notna()
     others = tally(table.reason[~scored])
@@ -105,3 +127,19 @@ def _log(table: pd.DataFrame) -> None:
     if scored.any():
         medians = table.loc[scored, list(METRIC_NAMES)].median()
         logger.info("median Dice %.3f, Jaccard %.3f, bPQ %.3f", *medians)
+
+
+def _log_meaning(curves: Curves, meaning: dict[str, Any]) -> None:
+    if not curves:
+        return
+    fall = ", ".join(
+        f"{number(row.metrics.jaccard, 3)} at {row.distance_um:g} um" for row in curves[PREDICTIONS]
+    )
+    logger.info("mean Jaccard of %d patches, masks displaced: %s", meaning["n_patches"], fall)
+    if meaning["worth_um"] is not None:
+        logger.info(
+            "the median Jaccard of %.3f is that of flawless outlines about %.1f um apart: what the segmentation, "
+            "the outlines and the registration differ by, all together",
+            meaning["median_jaccard"],
+            meaning["worth_um"],
+        )

@@ -13,6 +13,7 @@ from sthelar_build.core import quality_words, summary
 from sthelar_build.core.slide_verdicts import slide_verdicts
 from sthelar_build.core.source_difference import source_words
 from sthelar_build.core.wording import count, in_words
+from sthelar_build.io.displacement_curves import ShownCurves, shown_curves
 from sthelar_build.io.images.he import HeImage, open_he
 from sthelar_build.io.lineage import lineage
 from sthelar_build.io.masks import open_masks
@@ -23,7 +24,16 @@ from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import read_record
 from sthelar_build.io.tables import read_attributes, read_table
 from sthelar_build.io.transform import Transform, read_transform
-from sthelar_build.options import InFile, InFiles, OutFile, Word, Words, as_json, in_step
+from sthelar_build.options import (
+    InFile,
+    InFiles,
+    MaybeInFiles,
+    OutFile,
+    Word,
+    Words,
+    as_json,
+    in_step,
+)
 from sthelar_build.schema.labels import PATCH_CLASSES
 from sthelar_build.schema.tables import (
     EVIDENCE,
@@ -52,6 +62,8 @@ class _Scale:
     n_slivers: int | None
     source: str | None
     agreement: summary.Agreement
+    displaced: ShownCurves | None
+    """What the metrics fall to when the masks are displaced; None if not measured."""
     histograms: dict[str, summary.Histogram]
     gallery: dict[str, list[ShownPatch]]
 
@@ -74,6 +86,7 @@ def run(
     he: InFile,
     report: OutFile,
     settings: Annotated[ReportSettings, as_json(ReportSettings)],
+    displacement: MaybeInFiles = None,
 ) -> None:
     """Write the report of a slide."""
     found = read_record(preflight, ("facts", "problems"))
@@ -84,9 +97,10 @@ def run(
     decided = read_table(overrides, OVERRIDES)
     cells = read_table(labels, LABELS)
     files = in_step(scale=scale, patches=patches, masks=masks, metrics=metrics)
+    curves = dict(in_step(scale=scale, displacement=displacement)) if displacement else {}
     with open_he(he) as image:
         scales = [
-            _scale(name, grid, manifest, measured, image, settings)
+            _scale(name, grid, manifest, measured, curves.get(name), image, settings)
             for name, grid, manifest, measured in files
         ]
     annotation = summary.annotation(cells)
@@ -103,6 +117,7 @@ def run(
         **{f"patches_{name}": path for name, path, _, _ in files},
         **{f"masks_{name}": path for name, _, path, _ in files},
         **{f"metrics_{name}": path for name, _, _, path in files},
+        **{f"displacement_{name}": path for name, path in curves.items()},
     }
     source = provenance("report", settings, inputs)
     values = {
@@ -149,6 +164,7 @@ def _scale(
     patches: Path,
     manifest: Path,
     metrics: Path,
+    displacement: Path | None,
     image: HeImage,
     settings: ReportSettings,
 ) -> _Scale:
@@ -163,6 +179,7 @@ def _scale(
         n_slivers=masks.manifest.get("n_slivers"),
         source=source_words(masks.manifest),
         agreement=summary.agreement(measured, settings.min_jaccard),
+        displaced=shown_curves(displacement) if displacement else None,
         histograms={name: summary.histogram(measured[name], 0, 1) for name in METRIC_NAMES},
         gallery=patch_gallery(measured, grid, masks, image, settings.gallery_patches),
     )

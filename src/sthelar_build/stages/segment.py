@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from functools import partial
+from collections import defaultdict
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+import typer
 
+from sthelar_build.adapters.segmentation import Job, Method, open_method
 from sthelar_build.config import SegmentSettings
-from sthelar_build.core.haematoxylin import NucleusRule, find_nuclei, smoothed, stain_threshold
-from sthelar_build.core.stain import haematoxylin
-from sthelar_build.errors import InputError
-from sthelar_build.io.images.he import HeImage, open_he
-from sthelar_build.io.instance_maps import SparseMap, instance_map_writer, open_instance_maps
+from sthelar_build.core.predicted_maps import PredictedPatch
+from sthelar_build.core.shards import Shard
+from sthelar_build.errors import ConfigError
+from sthelar_build.io.atomic import published
+from sthelar_build.io.he_blocks import Block, blocks
+from sthelar_build.io.prediction_rows import PredictionRows, WrittenBlock
+from sthelar_build.io.predictions import GRID_ROWS, METHOD, write_instance_maps
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import provenance
+from sthelar_build.io.scratch import remembered, resumable
+from sthelar_build.io.stopwatch import Stopwatch
 from sthelar_build.io.tables import read_attributes, read_table
-from sthelar_build.io.workers import batches, map_processes
-from sthelar_build.options import InFile, MaybeInFile, OutFile, Threads, as_json
+from sthelar_build.options import InFile, MaybeInFile, MaybeOutFile, OutFile, Threads, as_json
 from sthelar_build.schema.tables import PATCHES
 
 logger = logging.getLogger(__name__)
 
-METHOD = "haematoxylin"
-SUPPLIED = "supplied"
-
-_BATCH = 64
-_MIN_TISSUE = 0.1
-_WORKER_CACHE_BYTES = 2**27
-_PLACE = ["patch_id", "x_he_px", "y_he_px", "side_he_px"]
-_COLUMNS = [*_PLACE, "complete", "tissue_fraction"]
-
-Row = tuple[int, float, float, float]
-"""Patch id, left and top edge and side in level-0 H&E pixels."""
+_MACHINE, _BATCH = ("device", "precision"), "batch_size"
 
 
 def run(
@@ -45,101 +38,103 @@ def run(
     patches: InFile,
     predictions: OutFile,
     settings: Annotated[SegmentSettings, as_json(SegmentSettings)],
+    instance_maps: MaybeOutFile = None,
+    checkpoint: MaybeInFile = None,
     supplied: MaybeInFile = None,
+    shard: Annotated[str, typer.Option(help="Part of the grid's rows, as 2/7.")] = "1/1",
     threads: Threads = 1,
 ) -> None:
-    """Write an instance map of nuclei for every complete patch."""
+    """Find the nuclei of a slide's patches, or of a shard of them; what a killed job has finished is not done again."""
+    part = _shard(shard)
     grid = read_attributes(patches)
-    table = read_table(patches, PATCHES, _COLUMNS)
-    table = table[table.complete]
-    source = provenance("segment", settings, {"he": he, "patches": patches, "supplied": supplied})
-    if supplied:
-        maps = _supplied(supplied, predictions, set(table.patch_id), grid)
-        method = SUPPLIED
-    else:
-        maps = _segmented(he, table, grid, settings, threads)
-        method = METHOD
-    n_maps = n_nuclei = 0
-    with instance_map_writer(predictions, source, method) as writer:
-        for patch_id, instances in progress(maps, "patches segmented", len(table)):
-            writer.write(patch_id, instances)
-            n_maps += 1
-            n_nuclei += len(np.unique(instances.data))
-    logger.info("%s: %d nuclei in %d of %d complete patches", method, n_nuclei, n_maps, len(table))
+    size = int(grid["side_px"]), float(grid["um_per_px"])
+    job = Job(read_table(patches, PATCHES), *size, settings, threads, Stopwatch())
+    grid_rows = part.rows(grid["rows"])
+    inputs = {"he": he, "patches": patches, "checkpoint": checkpoint, "supplied": supplied}
+    source = provenance("segment", settings, inputs)
+    facts = _facts(grid, grid_rows)
+    with (
+        # The sheet gives no slide name to this stage; the folder of results is named after it.
+        open_method(job, he, checkpoint, supplied, patches.parent.name) as method,
+        resumable(predictions, {**source, GRID_ROWS: facts[GRID_ROWS]}) as scratch,
+    ):
+        rows = PredictionRows(scratch, (grid["rows"], grid["columns"], size[0]), source)
+        facts |= {METHOD: method.name, **method.facts, "ran_on": _ran_on(scratch, method.predictor)}
+        n_new = _segment(job, method, rows, grid_rows)
+        with published(predictions) as draft:
+            counts = rows.assemble(grid_rows, draft, facts)
+            if instance_maps:
+                with job.clock("published layout"):
+                    write_instance_maps(draft, instance_maps)
+    _log(method.name, counts, n_new, job.clock)
 
 
-def _supplied(
-    supplied: Path, predictions: Path, complete: set[int], grid: dict[str, Any]
-) -> Iterator[tuple[int, SparseMap]]:
-    # The sheet gives no slide name to this stage; the folder of results is named after it.
-    with open_instance_maps(supplied, predictions.parent.name) as maps:
-        foreign = [n for n in maps.patch_ids if n >= grid["rows"] * grid["columns"]]
-        if foreign:
-            raise InputError(
-                f"{supplied}: expected patches 0 to {grid['rows'] * grid['columns'] - 1}, found {foreign[0]}; "
-                "predict on the patches of this slide and scale"
-            )
-        wanted = sorted(complete.intersection(maps.patch_ids))
-        logger.info(
-            "%s: kept %d of %d maps: the others are of patches that overrun the image",
-            supplied,
-            len(wanted),
-            len(maps.patch_ids),
-        )
-        for patch_id in wanted:
-            yield patch_id, maps.read(patch_id, grid["side_px"])
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise ConfigError(f"--shard: {error}; give one of them") from error
 
 
-def _segmented(
-    he: Path, table: pd.DataFrame, grid: dict[str, Any], settings: SegmentSettings, threads: int
-) -> Iterator[tuple[int, SparseMap]]:
-    rule = settings.part(NucleusRule)
-    size = (int(grid["side_px"]), float(grid["um_per_px"]))
-    threshold = _slide_threshold(he, table, size, rule, settings.sample_patches)
-    segment = partial(_segment_batch, he, size, threshold, rule)
-    rows = table[_PLACE].itertuples(index=False, name=None)
-    for found in map_processes(segment, batches(rows, _BATCH), threads):
-        yield from found
+def _facts(grid: dict[str, Any], grid_rows: range) -> dict[str, Any]:
+    of_grid = {name: grid.get(name) for name in ("side_px", "um_per_px", "scale")}
+    n_patches = grid["rows"] * grid["columns"]
+    return {**of_grid, "n_patches": n_patches, GRID_ROWS: [grid_rows.start, grid_rows.stop]}
 
 
-def _slide_threshold(
-    he: Path, table: pd.DataFrame, size: tuple[int, float], rule: NucleusRule, n_patches: int
-) -> float:
-    """Return the Otsu threshold over patches evenly spread over the tissue."""
-    if table.empty:
-        return 0.0
-    tissue = table[table.tissue_fraction >= min(_MIN_TISSUE, table.tissue_fraction.max())]
-    picked = tissue.iloc[np.unique(np.linspace(0, len(tissue) - 1, n_patches).astype(int))]
-    with open_he(he) as image:
-        stain = [
-            smoothed(_stain(image, row, size[0]), size[1], rule)[::4, ::4]
-            for row in picked[_PLACE].itertuples(index=False, name=None)
-        ]
-    threshold = stain_threshold(np.stack(stain))
+def _ran_on(scratch: Path, predictor: Any) -> list[dict[str, Any]]:
+    """Return the machines that the work was done on; on the same kind of machine, batches stay as they were."""
+    if predictor is None:
+        return []
+    now = {name: str(getattr(predictor, name)) for name in _MACHINE}
+    machines: list[dict[str, Any]] = remembered(scratch, "ran_on", [])
+    same = [one for one in machines if one.items() >= now.items()]
+    if not same:
+        same = [{**now, _BATCH: predictor.batch_size}]
+        machines = remembered(scratch, "ran_on", [*machines, *same], renew=True)
+    predictor.batch_size = same[0][_BATCH]
+    return machines
+
+
+def _segment(job: Job, method: Method, rows: PredictionRows, grid_rows: range) -> int:
+    """Finish the rows that are not; return the number of patches that this took."""
+    unfinished = [row for row in grid_rows if not rows.is_finished(row)]
+    n_done = len(grid_rows) - len(unfinished)
+    if n_done:
+        logger.info("%d of %d rows of patches were finished before", n_done, len(grid_rows))
+
+    def keep(block: Block, found: list[PredictedPatch]) -> WrittenBlock:
+        with job.clock("writing"):
+            return rows.write_block(block.grid_row, block.chunk, found)
+
+    mine = job.table[job.table.grid_row.isin(unfinished)]
+    wanted = mine[method.reasons.loc[mine.patch_id].isna().to_numpy()]
+    todo = list(blocks(wanted, job.side_px, rows.together))
+    done = progress(method.each(todo, keep), "blocks of patches segmented", len(todo))
+    reasons = _by_row(job.table, method.reasons)
+    for row, written in groupby(done, lambda block: block.grid_row):
+        rows.finish_row(row, list(written), reasons[row])
+        unfinished.remove(row)
+    for row in unfinished:
+        rows.finish_row(row, [], reasons[row])
+    return len(wanted)
+
+
+def _by_row(table: pd.DataFrame, reasons: pd.Series) -> dict[int, dict[int, str | None]]:
+    """Return the reasons of the patches of every row of the grid."""
+    by_row: dict[int, dict[int, str | None]] = defaultdict(dict)
+    for row, patch_id, reason in zip(table.grid_row, reasons.index, reasons, strict=True):
+        by_row[row][patch_id] = reason
+    return by_row
+
+
+def _log(method: str, counts: dict[str, Any], n_new: int, clock: Stopwatch) -> None:
+    left_out = ", ".join(f"{n} {reason}" for reason, n in counts["not_segmented"].items() if n)
     logger.info(
-        "haematoxylin of nuclei: above %.3f (optical density), from %d patches",
-        threshold,
-        len(stain),
+        "%s: %d nuclei in %d patches; not segmented: %s",
+        method,
+        counts["n_nuclei"],
+        counts["n_segmented"],
+        left_out or "none",
     )
-    return threshold
-
-
-def _stain(image: HeImage, row: Row, side_px: int) -> NDArray[np.float32]:
-    _, x_he_px, y_he_px, side_he_px = row
-    return haematoxylin(image.read_area(x_he_px, y_he_px, side_he_px, side_px))
-
-
-def _segment_batch(
-    he: Path,
-    size: tuple[int, float],
-    threshold: float,
-    rule: NucleusRule,
-    rows: list[Row],
-) -> list[tuple[int, SparseMap]]:
-    side_px, um_per_px = size
-    found = []
-    with open_he(he, _WORKER_CACHE_BYTES) as image:
-        for row in rows:
-            nuclei = find_nuclei(_stain(image, row, side_px), um_per_px, threshold, rule)
-            found.append((row[0], SparseMap.of(nuclei)))
-    return found
+    logger.info("time of each of %d patches, added up over threads: %s", n_new, clock.words(n_new))

@@ -1,0 +1,51 @@
+"""Instance maps that someone else has predicted, taken over for the patches of a slide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sthelar_build.core.predicted_maps import PredictedPatch, nuclei_of
+from sthelar_build.errors import InputError
+from sthelar_build.io.he_blocks import Block
+from sthelar_build.io.instance_maps import InstanceMaps, open_instance_maps
+
+
+@dataclass(frozen=True)
+class SuppliedMaps:
+    """The maps of one slide; threads may share them."""
+
+    maps: InstanceMaps
+    side_px: int
+
+    @property
+    def patch_ids(self) -> list[int]:
+        """The patches that have a map, ascending."""
+        return self.maps.patch_ids
+
+    def find(self, block: Block) -> list[PredictedPatch]:
+        """Return the patches of a block; InputError if a map is broken or of another size."""
+        return [self._patch(int(row.patch_id)) for row in block.rows]
+
+    def _patch(self, patch_id: int) -> PredictedPatch:
+        instances = self.maps.read(patch_id, self.side_px).dense().view(np.uint32)
+        return PredictedPatch(patch_id, instances, nuclei_of(instances))
+
+
+@contextmanager
+def open_supplied_maps(
+    path: Path, slide: str, side_px: int, n_patches: int
+) -> Iterator[SuppliedMaps]:
+    """Open the maps of a slide; InputError if they are of another grid of patches."""
+    with open_instance_maps(path, slide) as maps:
+        foreign = [n for n in maps.patch_ids if n >= n_patches]
+        if foreign:
+            raise InputError(
+                f"{path}: expected patches 0 to {n_patches - 1}, found {foreign[0]}; "
+                "predict on the patches of this slide and scale"
+            )
+        yield SuppliedMaps(maps, side_px)
