@@ -17,7 +17,13 @@ import pyarrow as pa
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sthelar_build.config import Config, Reference, Slide
+from sthelar_build.config import (
+    CellvitFeatures,
+    Config,
+    Reference,
+    Slide,
+    TransformersFeatures,
+)
 from sthelar_build.schema import tables
 
 ROOT = Path(__file__).parents[1]
@@ -57,6 +63,13 @@ def config_readme() -> str:
     ]
     for name, model in stages.items():
         parts += [f"### `{name.rstrip('_')}:`", _doc(model), _table(model.model_fields)]
+        if name == "embed":
+            for kind in (CellvitFeatures, TransformersFeatures):
+                parts += [
+                    "#### One of its `models: {name}:`",
+                    _doc(kind),
+                    _table(kind.model_fields),
+                ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -148,7 +161,7 @@ def _limits(rule: Any) -> list[tuple[str, Any]]:
 
 
 def _default(field: FieldInfo) -> str:
-    value = field.default
+    value = "must be given" if field.is_required() else field.default
     return _cell(str(list(value) if isinstance(value, tuple) else value))
 
 
