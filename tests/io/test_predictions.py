@@ -12,7 +12,7 @@ from sthelar_build.core.predicted_maps import UNASSIGNED
 from sthelar_build.errors import InputError
 from sthelar_build.io import map_chunks
 from sthelar_build.io.instance_maps import open_instance_maps
-from sthelar_build.io.predictions import open_predictions, write_instance_maps
+from sthelar_build.io.predictions import Predictions, open_predictions, write_instance_maps
 
 SHAPE = (2, 3, 4)
 MAP = np.array([[0, 5, 5, 0], [0, 0, 0, 0], [0, 0, 0, 7], [9, 9, 0, UNASSIGNED]], dtype=np.uint32)
@@ -76,6 +76,21 @@ def test_a_method_without_types_has_nulls(tmp_path):
     assert not found.knows_types
     assert found.nuclei_between(0, 1)["type_index"].isna().all()
     assert found.manifest["nuclei_per_type"] is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"method": "haematoxylin", "network": None}, "threshold of the haematoxylin"),
+        ({"method": "supplied"}, "maps that the sheet names"),
+        (
+            {"method": "cellvit", "network": {"arch": "CellViTSAM", "sha256": "0123456789abcdef"}},
+            "CellViTSAM, checkpoint 01234567",
+        ),
+    ],
+)
+def test_people_are_told_what_segmented(tmp_path, facts, words):
+    assert Predictions(tmp_path, facts).segmented_by == words
 
 
 def test_patches_beyond_the_grid_are_an_error_of_ours(folder):

@@ -293,7 +293,8 @@ def _write_patches(folder: Path, scale: str, downsample: int) -> None:
             "reason": reason,
         }
     )
-    write_table(folder / f"metrics_{scale}.parquet", metrics, tables.METRICS, _SOURCE)
+    by = {"segmented_by": "CellViTSAM, checkpoint 01234567"}
+    write_table(folder / f"metrics_{scale}.parquet", metrics, tables.METRICS, _SOURCE, by)
 
 
 def _write_masks(folder: Path, downsample: int) -> None:

@@ -56,6 +56,9 @@ def run(slide, out, settings=None, **arguments):
 
 def test_patches_with_nuclei_have_the_metrics_of_the_reference(slide, tmp_path):
     table = run(slide, tmp_path / "metrics.parquet")
+    assert read_attributes(tmp_path / "metrics.parquet") == {
+        "segmented_by": "threshold of the haematoxylin"
+    }
     masks = slide[2]
     scored = table[table["reason"].isna()]
     assert len(scored) > 20

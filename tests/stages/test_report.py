@@ -106,6 +106,10 @@ def test_it_says_what_the_masks_were_drawn_from(page):
     assert page.count("were not compared: there is no raster of these nuclei.</p>") == 2
 
 
+def test_it_says_what_the_masks_were_compared_with(page):
+    assert page.count("Segmented by: CellViTSAM, checkpoint 01234567.") == 2
+
+
 def test_problems_and_reasons_are_shown_as_text(page):
     assert "the H&amp;E says nothing of its &lt;size&gt;" in page
     assert "few tiles could be measured" in page

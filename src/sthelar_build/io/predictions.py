@@ -34,6 +34,7 @@ METHOD = "method"
 CELLVIT, HAEMATOXYLIN, SUPPLIED = "cellvit", "haematoxylin", "supplied"
 """The methods."""
 
+_IN_WORDS = {HAEMATOXYLIN: "threshold of the haematoxylin", SUPPLIED: "maps that the sheet names"}
 _KEYS = ("side_px", "n_patches", METHOD)
 
 
@@ -63,6 +64,14 @@ class Predictions:
     def method(self) -> str:
         """One of the methods above."""
         return str(self.manifest[METHOD])
+
+    @property
+    def segmented_by(self) -> str:
+        """The method in words, for people; a network by its architecture and the beginning of its checksum."""
+        network = self.manifest.get("network")
+        if not network:
+            return _IN_WORDS.get(self.method, self.method)
+        return f"{network['arch']}, checkpoint {network['sha256'][:8]}"
 
     @property
     def knows_types(self) -> bool:

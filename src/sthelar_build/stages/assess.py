@@ -62,7 +62,8 @@ def run(
     table = pd.DataFrame([row for batch in shown for row in batch], columns=METRICS.names)
     inputs = {"masks": masks, "patches": patches, "predictions": predictions}
     source = provenance("assess", settings, inputs)
-    write_table(metrics, table, METRICS, source)
+    by = {"segmented_by": compared.predictions.segmented_by}
+    write_table(metrics, table, METRICS, source, by)
     _log(table)
 
     scored = table["Jaccard"].notna()

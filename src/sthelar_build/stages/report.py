@@ -62,6 +62,8 @@ class _Scale:
     n_slivers: int | None
     source: str | None
     agreement: summary.Agreement
+    segmented_by: str | None
+    """What the masks are compared with."""
     displaced: ShownCurves | None
     """What the metrics fall to when the masks are displaced; None if not measured."""
     histograms: dict[str, summary.Histogram]
@@ -179,6 +181,7 @@ def _scale(
         n_slivers=masks.manifest.get("n_slivers"),
         source=source_words(masks.manifest),
         agreement=summary.agreement(measured, settings.min_jaccard),
+        segmented_by=read_attributes(metrics).get("segmented_by"),
         displaced=shown_curves(displacement) if displacement else None,
         histograms={name: summary.histogram(measured[name], 0, 1) for name in METRIC_NAMES},
         gallery=patch_gallery(measured, grid, masks, image, settings.gallery_patches),
