@@ -20,7 +20,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sthelar_build.config import EmbedSettings
+from sthelar_build.settings.embed import EmbedSettings
 from sthelar_build.stages import embed
 
 

@@ -30,7 +30,7 @@ from toy_network_cases.slides import write_configuration
 
 from sthelar_build.adapters.cellvit.checkpoint import open_checkpoint
 from sthelar_build.adapters.cellvit.predictor import Predictor
-from sthelar_build.config import TOY_CHECKPOINT
+from sthelar_build.settings.checkpoints import TOY_CHECKPOINT
 
 ROOT = Path(__file__).parents[1]
 _SCALES = ("40x", "20x")

@@ -17,14 +17,10 @@ import pyarrow as pa
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sthelar_build.config import (
-    CellvitFeatures,
-    Config,
-    Reference,
-    Slide,
-    TransformersFeatures,
-)
+from sthelar_build.config import Config
 from sthelar_build.schema import tables
+from sthelar_build.settings.embed import CellvitFeatures, TransformersFeatures
+from sthelar_build.sheets import Reference, Slide
 
 ROOT = Path(__file__).parents[1]
 BEGIN = "<!-- Generated from src/sthelar_build/schema/tables.py by docs/generate.py: do not edit below. -->"
@@ -42,7 +38,7 @@ def config_readme() -> str:
     simulate = Config.model_fields["simulate"].annotation.__args__[1]
     parts = [
         "# Configuration",
-        "This page is generated from `src/sthelar_build/config.py` (`python docs/generate.py`).",
+        "This page is generated from `src/sthelar_build/settings/` (`python docs/generate.py`).",
         "A key that is not listed here stops the run. Relative paths are relative to the working directory.\n"
         "Threads, memory, partitions and GPUs are set in `profiles/`, never here.",
         "## `slides.tsv`",

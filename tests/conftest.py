@@ -6,7 +6,7 @@ import hypothesis
 import pytest
 
 from slides.toy import Toy
-from sthelar_build.config import SimulateSettings
+from sthelar_build.settings.simulate import SimulateSettings
 
 # How long an example takes says nothing: other processes share the machine.
 hypothesis.settings.register_profile("unhurried", deadline=None, derandomize=True)

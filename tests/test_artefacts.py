@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from sthelar_build.config import PreflightSettings
 from sthelar_build.io.tables import read_attributes
 from sthelar_build.schema import elements, tables
+from sthelar_build.settings.preflight import PreflightSettings
 from sthelar_build.stages import preflight
 
 ROOT = Path(__file__).parents[1]

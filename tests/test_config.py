@@ -10,18 +10,16 @@ from pydantic import ValidationError
 
 from sthelar_build.config import (
     Config,
-    CountSettings,
-    EmbedSettings,
-    TileSettings,
     check_checkpoints,
     check_frozen_splits,
-    check_references,
     load_config,
-    load_references,
-    load_slides,
     settings_json,
 )
 from sthelar_build.errors import ConfigError
+from sthelar_build.settings.count import CountSettings
+from sthelar_build.settings.embed import EmbedSettings
+from sthelar_build.settings.tile import TileSettings
+from sthelar_build.sheets import check_references, load_references, load_slides
 
 HEADER = "slide\tpatient\ttissue\tcondition\txenium\the\talignment\treference\tpredictions\n"
 ROW = "s1\tp1\tBreast\tcancer\tx\th.tif\tm.csv\tatlas\t\n"

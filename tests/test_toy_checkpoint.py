@@ -5,13 +5,13 @@ import pytest
 
 from sthelar_build.adapters.cellvit.checkpoint import open_checkpoint
 from sthelar_build.adapters.cellvit.predictor import Predictor
-from sthelar_build.config import TOY_CHECKPOINT
 from sthelar_build.core.agreement import agreement
 from sthelar_build.core.hv_nuclei import hv_nuclei
 from sthelar_build.core.voted_maps import typed_instances
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.masks import open_masks
 from sthelar_build.schema.labels import PATCH_CLASS_NAMES
+from sthelar_build.settings.checkpoints import TOY_CHECKPOINT
 
 
 @pytest.fixture(scope="module")

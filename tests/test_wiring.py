@@ -9,7 +9,8 @@ from typing import get_args
 
 import pytest
 
-from sthelar_build.config import Config, ExportFormat, Settings
+from sthelar_build.config import Config, ExportFormat
+from sthelar_build.settings.base import Settings
 from sthelar_build.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +36,13 @@ def test_a_stage_has_rule_settings_test_log_and_include(stage):
     assert (ROOT / "tests" / "stages" / f"test_{stage}.py").is_file()
     if stage != "simulate":
         assert isinstance(Config().settings_of(stage), Settings)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_settings_of_a_stage_are_in_the_module_of_its_name(stage):
+    settings = import_module(f"sthelar_build.settings.{stage}")
+    name = "".join(word.capitalize() for word in stage.split("_")) + "Settings"
+    assert issubclass(vars(settings)[name], Settings)
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -18,7 +18,9 @@ from annotation_cases.files import (
     REFERENCE,
 )
 from annotation_cases.plan import Plan
-from sthelar_build.config import AnnotateSettings, ClusterSettings, RefineSettings
+from sthelar_build.settings.annotate import AnnotateSettings
+from sthelar_build.settings.cluster import ClusterSettings
+from sthelar_build.settings.refine import RefineSettings
 from sthelar_build.stages import annotate, cluster, refine
 
 STAGES = ("annotate", "cluster", "refine")

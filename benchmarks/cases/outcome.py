@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from cases.case import Case
-from sthelar_build.config import RegisterSettings
 from sthelar_build.errors import SthelarError
 from sthelar_build.io.transform import Transform, read_transform
+from sthelar_build.settings.register import RegisterSettings
 from sthelar_build.stages.register import run
 
 STOPPED = "stopped"

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patch_cases.slide import SLIDE, PatchSlide
-from sthelar_build.config import ExportSettings, RasteriseSettings
 from sthelar_build.exporters import cellvit, sthelar
 from sthelar_build.io.patch_classes import PatchClasses
 from sthelar_build.io.patch_stream import PatchSource, SlideFiles, common_side_px, patch_table
 from sthelar_build.io.slide_patches import Patch
 from sthelar_build.io.zips import Entry, zip_writer
+from sthelar_build.settings.export import ExportSettings
+from sthelar_build.settings.rasterise import RasteriseSettings
 from sthelar_build.stages import rasterise
 
 

@@ -15,7 +15,6 @@ import shapely
 import tifffile
 from numpy.typing import NDArray
 
-from sthelar_build.config import TileSettings
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.tables import read_table, write_table
@@ -23,6 +22,7 @@ from sthelar_build.io.transform import Transform, write_transform
 from sthelar_build.schema.frames import Affine, Frame
 from sthelar_build.schema.labels import CLASSES
 from sthelar_build.schema.tables import CELLS, LABELS, METRICS, NUCLEI, PATCHES, SPLITS
+from sthelar_build.settings.tile import TileSettings
 from sthelar_build.stages import tile
 
 SLIDE = "bench"

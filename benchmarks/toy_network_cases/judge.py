@@ -13,7 +13,6 @@ import zarr
 from numpy.typing import NDArray
 
 from sthelar_build.adapters.cellvit.predictor import Predictor
-from sthelar_build.config import SegmentSettings
 from sthelar_build.core.agreement import Agreement, agreement
 from sthelar_build.core.haematoxylin import NucleusRule, find_nuclei
 from sthelar_build.core.hv_nuclei import hv_nuclei
@@ -24,6 +23,7 @@ from sthelar_build.io.images.he import HeImage, open_he
 from sthelar_build.io.stained_nuclei import slide_threshold
 from sthelar_build.io.tables import read_attributes
 from sthelar_build.io.workers import batches
+from sthelar_build.settings.segment import SegmentSettings
 
 _BATCH = 16
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sthelar_build.config import TrainSettings
+from sthelar_build.settings.train import TrainSettings
 
 _BOTH = {
     "patches_per_epoch": 240,

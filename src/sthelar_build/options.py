@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel, ValidationError
 
-from sthelar_build.config import problems
 from sthelar_build.errors import ConfigError, InputError
+from sthelar_build.settings.base import problems
 
 
 def _existing(path: Path | None) -> Path | None:

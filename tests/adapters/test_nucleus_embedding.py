@@ -7,8 +7,8 @@ from slides.image_models import TOKEN_DIM, TYPES, write_image_model, write_tiny_
 from slides.two_slides import SIDE_PX, UM_PER_PX, write_slide
 from sthelar_build.adapters.image_features import one_thread_a_call
 from sthelar_build.adapters.nucleus_embedding import embedding_of
-from sthelar_build.config import CellvitFeatures, EmbedSettings, TransformersFeatures
 from sthelar_build.io.slide_nuclei import open_slide_nuclei
+from sthelar_build.settings.embed import CellvitFeatures, EmbedSettings, TransformersFeatures
 
 
 @pytest.fixture(scope="module")

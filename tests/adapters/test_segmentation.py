@@ -9,12 +9,12 @@ import tifffile
 
 from slides.colour_network import painted, write_colour_network
 from sthelar_build.adapters.segmentation import Job, open_method
-from sthelar_build.config import SegmentSettings
 from sthelar_build.core.tiling import patch_grid, patch_table
 from sthelar_build.errors import ConfigError
 from sthelar_build.io.he_blocks import blocks
 from sthelar_build.io.instance_maps import SparseMap, instance_map_writer
 from sthelar_build.io.stopwatch import Stopwatch
+from sthelar_build.settings.segment import SegmentSettings
 
 SIDE_PX = 64
 CELLVIT = {"method": "cellvit", "checkpoint": "colours.pt", "device": "cpu"}

@@ -7,7 +7,7 @@ import pytest
 
 from slides.mapped_cells import labelled_cells
 from sthelar_build.adapters.tangram import MappingRecipe, Profiles, label_shares
-from sthelar_build.config import AnnotateSettings
+from sthelar_build.settings.annotate import AnnotateSettings
 
 RECIPE = AnnotateSettings(epochs=100, density_epochs=40)
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from sthelar_build.config import RegisterSettings
 from sthelar_build.core.matrix_facts import MatrixFacts
 from sthelar_build.core.quality import FieldFacts, Findings, MatchedFacts
 from sthelar_build.core.verdict import Limits, chance, is_right, judge
+from sthelar_build.settings.register import RegisterSettings
 
 LIMITS = RegisterSettings().part(Limits)
 FIELD = FieldFacts(

@@ -11,13 +11,13 @@ import scipy.sparse
 import yaml
 
 from slides import two_slides
-from sthelar_build.config import ExportSettings
 from sthelar_build.core.csr_maps import csr_map
 from sthelar_build.errors import InputError
 from sthelar_build.exporters import cellvit
 from sthelar_build.io.patch_classes import PatchClasses
 from sthelar_build.io.zips import zip_writer
 from sthelar_build.schema.labels import PATCH_CLASS_NAMES
+from sthelar_build.settings.export import ExportSettings
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import yaml
 from PIL import Image
 
 from slides import two_slides
-from sthelar_build.config import ExportSettings
 from sthelar_build.errors import InputError
 from sthelar_build.exporters import cellvit_plus
+from sthelar_build.settings.export import ExportSettings
 
 
 def export(folder, threads=2, **settings):

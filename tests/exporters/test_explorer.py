@@ -5,9 +5,9 @@ import csv
 import pytest
 
 from slides import three_cells, whole_slides
-from sthelar_build.config import ExportSlidesSettings
 from sthelar_build.errors import InputError
 from sthelar_build.exporters import explorer
+from sthelar_build.settings.export_slides import ExportSlidesSettings
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import tifffile
 from PIL import Image
 
 from slides import three_cells, whole_slides
-from sthelar_build.config import ExportSlidesSettings
 from sthelar_build.core.hest_samples import FIELDS
 from sthelar_build.errors import InputError
 from sthelar_build.exporters import hest
 from sthelar_build.io.spots import read_spots
+from sthelar_build.settings.export_slides import ExportSlidesSettings
 
 HE_UM_PER_PX = 1.2 * three_cells.PIXEL_SIZE_UM
 SETTINGS = ExportSlidesSettings(spot_um=30, spot_spacing_um=30, hest_min_tissue=0)

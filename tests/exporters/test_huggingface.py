@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from slides import two_slides
-from sthelar_build.config import ExportSettings
 from sthelar_build.errors import InputError
 from sthelar_build.exporters import huggingface
+from sthelar_build.settings.export import ExportSettings
 
 
 @pytest.fixture(scope="module")

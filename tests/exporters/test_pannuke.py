@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from slides import two_slides
-from sthelar_build.config import ExportSettings
 from sthelar_build.errors import InputError
 from sthelar_build.exporters import pannuke
+from sthelar_build.settings.export import ExportSettings
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import pytest
 import scipy.sparse
 
 from slides import two_slides
-from sthelar_build.config import ExportSettings
 from sthelar_build.errors import InputError
 from sthelar_build.exporters import sthelar
 from sthelar_build.io.png import png_pixels
+from sthelar_build.settings.export import ExportSettings
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from slides import three_cells, whole_slides
-from sthelar_build.config import ExportSlidesSettings
 from sthelar_build.errors import InputError
 from sthelar_build.exporters import stimage
 from sthelar_build.io.spots import read_spots
+from sthelar_build.settings.export_slides import ExportSlidesSettings
 
 HE_UM_PER_PX = 1.2 * three_cells.PIXEL_SIZE_UM
 SETTINGS = ExportSlidesSettings(

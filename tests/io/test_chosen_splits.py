@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sthelar_build.config import CollectSettings
 from sthelar_build.errors import InputError
 from sthelar_build.io.chosen_splits import ChosenSplits, audited, chosen_splits
 from sthelar_build.io.splits import write_splits
 from sthelar_build.schema.labels import PATCH_CLASS_NAMES
+from sthelar_build.settings.collect import CollectSettings
 
 SIDE_PX = 256
 NUCLEI = {"s": pd.DataFrame({"patch_id": [0, 1, 4], "nucleus_id": [7, 7, 8]}).astype(np.uint32)}

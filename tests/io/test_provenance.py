@@ -3,8 +3,8 @@
 import hashlib
 import json
 
-from sthelar_build.config import TileSettings
 from sthelar_build.io.provenance import checksum, checksums, provenance, provenance_json
+from sthelar_build.settings.tile import TileSettings
 
 
 def test_settings_revision_and_checksums_are_recorded(tmp_path):

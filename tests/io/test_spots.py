@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from slides import three_cells, whole_slides
-from sthelar_build.config import ExportSlidesSettings
 from sthelar_build.io.spots import read_spots
+from sthelar_build.settings.export_slides import ExportSlidesSettings
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 import tifffile
 
-from sthelar_build.config import SegmentSettings
 from sthelar_build.core.haematoxylin import NucleusRule, find_nuclei
 from sthelar_build.core.stain import haematoxylin
 from sthelar_build.core.tiling import patch_grid, patch_table
@@ -13,6 +12,7 @@ from sthelar_build.io.he_blocks import blocks
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.stained_nuclei import StainedNuclei, slide_threshold
 from sthelar_build.io.stopwatch import Stopwatch
+from sthelar_build.settings.segment import SegmentSettings
 
 RULE = SegmentSettings().part(NucleusRule)
 SIDE_PX, UM_PER_PX = 64, 0.25

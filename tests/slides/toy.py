@@ -10,7 +10,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from sthelar_build.config import Config, SimulateSettings
+from sthelar_build.config import Config
+from sthelar_build.settings.simulate import SimulateSettings
 
 SLIDE = "toy"
 SCALES = {"40x": "native", "20x": "native/2"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from slides import three_cells
-from sthelar_build.config import Slide
 from sthelar_build.io.slide_files import WholeSlide
+from sthelar_build.sheets import Slide
 
 NAMES = ("tiny_s0", "other_s1")
 _FILES = ("he", "transform", "nuclei", "cells", "transcripts", "bundle", "labels")

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from sthelar_build.config import AnnotateSettings, load_config
+from sthelar_build.config import load_config
 from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.io.scores import read_scores, read_transfer
 from sthelar_build.io.tables import read_attributes, read_provenance
+from sthelar_build.settings.annotate import AnnotateSettings
 from sthelar_build.stages.annotate import run
 
 SETTINGS = AnnotateSettings(epochs=60, density_epochs=30, min_shared_genes=5)

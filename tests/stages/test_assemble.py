@@ -15,7 +15,6 @@ from scipy.ndimage import map_coordinates
 from spatialdata.transformations import get_transformation
 
 from slides import three_cells
-from sthelar_build.config import AssembleSettings
 from sthelar_build.core.correction import Correction
 from sthelar_build.errors import InputError
 from sthelar_build.io.counts import read_h5ad, write_h5ad
@@ -23,6 +22,7 @@ from sthelar_build.io.features import FeatureRows, write_features
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.transform import read_transform, write_transform
 from sthelar_build.schema import elements
+from sthelar_build.settings.assemble import AssembleSettings
 from sthelar_build.stages import assemble
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from slides import two_slides
 from slides.predicted import write_predictions
-from sthelar_build.config import AssessSettings
 from sthelar_build.core.agreement import agreement
 from sthelar_build.core.predicted_maps import UNASSIGNED
 from sthelar_build.errors import InputError
 from sthelar_build.io.masks import open_masks
 from sthelar_build.io.tables import read_attributes, read_table
 from sthelar_build.schema.tables import DISPLACEMENT, METRICS
+from sthelar_build.settings.assess import AssessSettings
 from sthelar_build.stages import assess
 
 NOT_PREDICTED, NO_TISSUE = 20, 21

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from sthelar_build.config import ClusterSettings
 from sthelar_build.errors import ConfigError
+from sthelar_build.settings.cluster import ClusterSettings
 from sthelar_build.stages.cluster import run
 
 SETTINGS = ClusterSettings(components=4, neighbours=6, resolutions=(0.5, 1), ranked_genes=3)

@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from slides import two_slides
-from sthelar_build.config import CollectSettings
 from sthelar_build.core.frozen_splits import content_hash
 from sthelar_build.core.split_plan import SplitRule
 from sthelar_build.errors import InputError
@@ -18,6 +17,7 @@ from sthelar_build.io.splits import read_splits, write_splits
 from sthelar_build.io.tables import read_table
 from sthelar_build.schema.labels import PATCH_CLASS_NAMES
 from sthelar_build.schema.tables import SPLITS
+from sthelar_build.settings.collect import CollectSettings
 from sthelar_build.stages import collect
 
 

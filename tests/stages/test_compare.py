@@ -8,9 +8,9 @@ import pytest
 from anndata import AnnData
 
 from slides import evaluations
-from sthelar_build.config import CompareSettings
 from sthelar_build.errors import InputError
 from sthelar_build.io.counts import write_h5ad
+from sthelar_build.settings.compare import CompareSettings
 from sthelar_build.stages import compare
 
 SLIDES = ("skin_s1", "breast_s0", "breast_s1")

@@ -4,7 +4,6 @@ import pytest
 import shapely
 
 from slides.five_cells import TWO_NUCLEI, copy_of_bundle, shown_slide, vendor_matrix
-from sthelar_build.config import CountSettings, IngestSettings, SimulateSettings
 from sthelar_build.core.simulation.recipe import Recipe
 from sthelar_build.core.simulation.simulate import simulate_scene
 from sthelar_build.core.simulation.versions import as_version
@@ -12,6 +11,9 @@ from sthelar_build.errors import InputError
 from sthelar_build.io.xenium.bundle import open_bundle
 from sthelar_build.io.xenium.tables import read_features
 from sthelar_build.io.xenium_writer.bundle import write_bundle
+from sthelar_build.settings.count import CountSettings
+from sthelar_build.settings.ingest import IngestSettings
+from sthelar_build.settings.simulate import SimulateSettings
 from sthelar_build.stages import count, ingest
 
 VERSIONS = ["1.0.2", "1.9.0", "2.0.0", "3.0.0", "4.0.0"]

@@ -9,12 +9,14 @@ from PIL import Image
 
 from croissant_rules import flaws
 from slides import two_slides
-from sthelar_build.config import CollectSettings, DescribeSettings, ExportSettings
 from sthelar_build.errors import InputError
 from sthelar_build.io.provenance import checksum
 from sthelar_build.io.records import write_record
 from sthelar_build.io.splits import read_splits
 from sthelar_build.schema.labels import class_named
+from sthelar_build.settings.collect import CollectSettings
+from sthelar_build.settings.describe import DescribeSettings
+from sthelar_build.settings.export import ExportSettings
 from sthelar_build.stages import collect, describe, export
 
 OWNED = {

@@ -15,7 +15,6 @@ from slides.two_slides import SIDE_PX, UM_PER_PX, WIDTH_PX, slide_map, write_sli
 from sthelar_build.adapters.cellvit.checkpoint import open_checkpoint
 from sthelar_build.adapters.cellvit.predictor import Predictor
 from sthelar_build.adapters.image_features import ImageEncoder, one_thread_a_call
-from sthelar_build.config import EmbedSettings
 from sthelar_build.core.token_features import merged, patch_sums
 from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.io.images.he import open_he
@@ -23,6 +22,7 @@ from sthelar_build.io.masks import open_masks
 from sthelar_build.io.tables import read_table, write_table
 from sthelar_build.schema.pannuke import NUCLEI_TYPES
 from sthelar_build.schema.tables import LABELS, NUCLEI, PATCHES
+from sthelar_build.settings.embed import EmbedSettings
 from sthelar_build.stages import embed
 
 SLIDE = "skin_s1"

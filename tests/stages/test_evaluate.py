@@ -7,10 +7,10 @@ import pytest
 
 from slides import painted_slide
 from slides.painted_slide import SLIDE
-from sthelar_build.config import EvaluateSettings
 from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.io.evaluations import read_evaluation
 from sthelar_build.io.splits import write_splits
+from sthelar_build.settings.evaluate import EvaluateSettings
 from sthelar_build.stages import evaluate
 
 COLUMNS = ["train", None, "test", "test", "test"]

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from slides import two_slides
-from sthelar_build.config import ExportSettings
 from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.io.splits import read_splits, write_splits
 from sthelar_build.io.tables import write_table
 from sthelar_build.schema.tables import SPLITS
+from sthelar_build.settings.export import ExportSettings
 from sthelar_build.stages import export
 
 

@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from slides import whole_slides
-from sthelar_build.config import ExportSlidesSettings
 from sthelar_build.errors import ConfigError, InputError
+from sthelar_build.settings.export_slides import ExportSlidesSettings
 from sthelar_build.stages import export_slides
 
 LISTS = ("he", "transform", "nuclei", "cells", "transcripts", "bundle", "labels")

@@ -10,10 +10,12 @@ from slides.turned_slide import (
     make_turned_slide,
     turned_matrix,
 )
-from sthelar_build.config import GatherSettings, RasteriseSettings, TileSettings
 from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.transform import Transform, write_transform
+from sthelar_build.settings.gather import GatherSettings
+from sthelar_build.settings.rasterise import RasteriseSettings
+from sthelar_build.settings.tile import TileSettings
 from sthelar_build.stages import rasterise, tile
 from sthelar_build.stages.gather import run
 

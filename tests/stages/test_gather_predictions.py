@@ -3,12 +3,12 @@
 import numpy as np
 
 from slides.predicted import write_predictions
-from sthelar_build.config import GatherPredictionsSettings
 from sthelar_build.core.tiling import patch_grid, patch_table
 from sthelar_build.io.instance_maps import open_instance_maps
 from sthelar_build.io.predictions import open_predictions
 from sthelar_build.io.tables import write_table
 from sthelar_build.schema.tables import PATCHES
+from sthelar_build.settings.gather_predictions import GatherPredictionsSettings
 from sthelar_build.stages import gather_predictions
 
 MAP = np.array([[0, 5], [0, 9]], dtype=np.uint32)

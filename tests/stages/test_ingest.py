@@ -7,12 +7,12 @@ import pytest
 import shapely
 
 from slides.five_cells import NO_NUCLEUS, SHAPE_PX, TWO_NUCLEI, copy_of_bundle, shown_slide
-from sthelar_build.config import IngestSettings
 from sthelar_build.errors import InputError
 from sthelar_build.io.tables import check_table, read_provenance
 from sthelar_build.io.xenium.bundle import CELLS_ZARR
 from sthelar_build.io.xenium.nucleus_raster import open_nucleus_raster
 from sthelar_build.schema import tables
+from sthelar_build.settings.ingest import IngestSettings
 from sthelar_build.stages import ingest
 
 VERSIONS = ["1.0.2", "1.9.0", "2.0.0", "3.0.0", "4.0.0"]

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from slides.five_cells import SHAPE_PX, copy_of_bundle
-from sthelar_build.config import PreflightSettings
 from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.io.ome_tiff import write_ome_tiff
+from sthelar_build.settings.preflight import PreflightSettings
 from sthelar_build.stages import preflight
 
 HE_UM_PER_PX = 0.425

@@ -18,7 +18,6 @@ from slides.turned_slide import (
     make_turned_slide,
     turned_matrix,
 )
-from sthelar_build.config import RasteriseSettings, TileSettings
 from sthelar_build.core.correction import Correction
 from sthelar_build.core.raster import instance_map
 from sthelar_build.errors import InputError
@@ -28,6 +27,8 @@ from sthelar_build.io.tables import read_attributes, read_table, write_table
 from sthelar_build.io.transform import Transform, read_transform, write_transform
 from sthelar_build.schema.labels import patch_class_index
 from sthelar_build.schema.tables import LABELS, NUCLEI, PATCHES
+from sthelar_build.settings.rasterise import RasteriseSettings
+from sthelar_build.settings.tile import TileSettings
 from sthelar_build.stages import tile
 from sthelar_build.stages.rasterise import run
 

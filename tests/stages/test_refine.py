@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from sthelar_build.config import RefineSettings
 from sthelar_build.core.scores import Scores
 from sthelar_build.core.transfer import Transfer
 from sthelar_build.errors import ConfigError, InputError
@@ -20,6 +19,7 @@ from sthelar_build.io.tables import read_attributes, read_provenance, read_table
 from sthelar_build.io.transform import Transform, write_transform
 from sthelar_build.schema.frames import Affine, Frame
 from sthelar_build.schema.tables import CELLS, EVIDENCE, LABELS, OVERRIDES
+from sthelar_build.settings.refine import RefineSettings
 from sthelar_build.stages.refine import run
 
 T_GENES = ["CD3D", "CD3E", "CD2", "TRAC", "IL7R"]

@@ -25,13 +25,13 @@ from slides.turned_slide import (
     turned_matrix,
     write_nuclei,
 )
-from sthelar_build.config import RegisterSettings
 from sthelar_build.core.stain import haematoxylin, tissue_mask
 from sthelar_build.errors import InputError
 from sthelar_build.io.tables import read_provenance, read_table
 from sthelar_build.io.transform import read_transform
 from sthelar_build.schema.frames import Affine, Frame
 from sthelar_build.schema.tables import REGISTRATION
+from sthelar_build.settings.register import RegisterSettings
 from sthelar_build.stages.register import run
 
 PICTURES = [

@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from slides import three_cells
-from sthelar_build.config import ReportSettings
 from sthelar_build.errors import InputError
 from sthelar_build.io.tables import write_table
 from sthelar_build.io.transform import read_transform
 from sthelar_build.schema.tables import DISPLACEMENT
+from sthelar_build.settings.report import ReportSettings
 from sthelar_build.stages import report
 
 

@@ -15,7 +15,6 @@ import scipy.sparse
 import tifffile
 
 from slides.colour_network import TYPES, painted, write_colour_network
-from sthelar_build.config import GatherPredictionsSettings, SegmentSettings
 from sthelar_build.core.predicted_maps import UNASSIGNED
 from sthelar_build.core.tiling import patch_grid, patch_table
 from sthelar_build.errors import ConfigError, InputError
@@ -24,6 +23,8 @@ from sthelar_build.io.instance_maps import open_instance_maps
 from sthelar_build.io.predictions import open_predictions
 from sthelar_build.io.tables import write_table
 from sthelar_build.schema.tables import PATCHES
+from sthelar_build.settings.gather_predictions import GatherPredictionsSettings
+from sthelar_build.settings.segment import SegmentSettings
 from sthelar_build.stages import gather_predictions, segment
 
 UM_PER_PX, SIDE_PX = 0.25, 128

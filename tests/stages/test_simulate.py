@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sthelar_build.config import SimulateSettings
 from sthelar_build.core.simulation.alignment import um_from_morphology
 from sthelar_build.io.alignment import read_alignment
 from sthelar_build.io.images.he import open_he
@@ -14,6 +13,7 @@ from sthelar_build.io.records import read_record
 from sthelar_build.io.tables import read_table
 from sthelar_build.schema.frames import Affine, Frame
 from sthelar_build.schema.tables import TRUTH_CELLS, TRUTH_NUCLEI
+from sthelar_build.settings.simulate import SimulateSettings
 from sthelar_build.stages import simulate
 
 SMALL = {"width_um": 120, "height_um": 120, "transcripts_per_cell": 40, "reference_cells": 1}

@@ -6,13 +6,13 @@ import pytest
 import tifffile
 from scipy.ndimage import gaussian_filter
 
-from sthelar_build.config import TileSettings
 from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.tables import read_attributes, read_table
 from sthelar_build.io.transform import Transform, write_transform
 from sthelar_build.schema.frames import Affine, Frame
 from sthelar_build.schema.tables import PATCHES
+from sthelar_build.settings.tile import TileSettings
 from sthelar_build.stages.tile import run
 
 WIDTH, HEIGHT, UM_PER_PX = 700, 500, 0.3

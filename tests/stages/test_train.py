@@ -8,8 +8,8 @@ import torch
 from slides.cellvit_export import CLASSES, TISSUES, write_export
 from sthelar_build.adapters.cellvit.checkpoint import open_checkpoint
 from sthelar_build.adapters.cellvit.network import build_network
-from sthelar_build.config import TrainSettings
 from sthelar_build.errors import InputError
+from sthelar_build.settings.train import TrainSettings
 from sthelar_build.stages.train import run
 
 TINY = {

@@ -8,12 +8,14 @@ from snakemake.logging import logger
 from sthelar_build.config import (
     check_checkpoints,
     check_frozen_splits,
+    load_config,
+    settings_json,
+)
+from sthelar_build.sheets import (
     check_predictions,
     check_references,
-    load_config,
     load_references,
     load_slides,
-    settings_json,
 )
 from sthelar_build.errors import SthelarError
 from sthelar_build.io.curation_targets import needed_files, strays

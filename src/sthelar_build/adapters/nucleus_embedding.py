@@ -17,11 +17,11 @@ from sthelar_build.adapters.cellvit.checkpoint import open_checkpoint
 from sthelar_build.adapters.cellvit.predictor import Predictor
 from sthelar_build.adapters.cellvit.slide_nuclei import network_facts
 from sthelar_build.adapters.image_features import ImageEncoder
-from sthelar_build.config import CellvitFeatures, EmbedSettings, TransformersFeatures
 from sthelar_build.core.token_features import NucleusSums
 from sthelar_build.io.nucleus_crops import Crops, crop_features
 from sthelar_build.io.slide_nuclei import SlideNuclei
 from sthelar_build.io.token_stream import Encoder, Looks, nucleus_sums
+from sthelar_build.settings.embed import CellvitFeatures, EmbedSettings, TransformersFeatures
 
 Model = CellvitFeatures | TransformersFeatures
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sthelar_build.config import SegmentSettings
 from sthelar_build.core.haematoxylin import NucleusRule
 from sthelar_build.core.magnification import nearest_magnification
 from sthelar_build.core.predicted_maps import PredictedPatch
@@ -27,6 +26,7 @@ from sthelar_build.io.stopwatch import Stopwatch
 from sthelar_build.io.supplied_maps import SuppliedMaps, open_supplied_maps
 from sthelar_build.io.workers import map_threads
 from sthelar_build.schema.words import NO_TISSUE, NOT_RUN, OUTSIDE
+from sthelar_build.settings.segment import SegmentSettings
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ import scipy.sparse
 import yaml
 from numpy.typing import NDArray
 
-from sthelar_build.config import ExportSettings
 from sthelar_build.core.csr_maps import CsrMap
 from sthelar_build.core.map_checks import map_flaw, nuclei_per_class
 from sthelar_build.core.splits import SPLIT_NAMES
@@ -27,6 +26,7 @@ from sthelar_build.io.png import png_bytes, png_pixels
 from sthelar_build.io.progress import progress
 from sthelar_build.io.slide_patches import Patch
 from sthelar_build.io.zips import Entry, packed, zip_writer
+from sthelar_build.settings.export import ExportSettings
 
 _IMAGE_NAME = re.compile(r"^([A-Za-z0-9_]+)_\d+\.png")
 """What the loader accepts; the group is the slide."""

@@ -12,7 +12,6 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from sthelar_build.config import ExportSettings
 from sthelar_build.core.map_checks import map_flaw
 from sthelar_build.errors import InputError
 from sthelar_build.io.patch_classes import PatchClasses
@@ -20,6 +19,7 @@ from sthelar_build.io.patch_stream import PatchSource
 from sthelar_build.io.png import png_bytes, png_pixels
 from sthelar_build.io.progress import progress
 from sthelar_build.io.slide_patches import Patch
+from sthelar_build.settings.export import ExportSettings
 
 logger = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from sthelar_build.config import ExportSlidesSettings
 from sthelar_build.errors import InputError
 from sthelar_build.io.slide_files import WholeSlide
 from sthelar_build.schema.labels import CLASSES
+from sthelar_build.settings.export_slides import ExportSlidesSettings
 
 logger = logging.getLogger(__name__)
 

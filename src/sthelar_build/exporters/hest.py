@@ -14,7 +14,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
 
-from sthelar_build.config import ExportSlidesSettings, TileSettings
 from sthelar_build.core.hest_samples import (
     DISEASE_STATES,
     FIELDS,
@@ -35,6 +34,8 @@ from sthelar_build.io.spot_patches import patch_middles, write_spot_patches
 from sthelar_build.io.spot_tables import IMAGE, spot_anndata
 from sthelar_build.io.spots import Spots, read_spots
 from sthelar_build.io.transform import check_image_size
+from sthelar_build.settings.export_slides import ExportSlidesSettings
+from sthelar_build.settings.tile import TileSettings
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 import yaml
 from numpy.typing import NDArray
 
-from sthelar_build.config import ExportSettings
 from sthelar_build.core.map_checks import map_flaw, nuclei_per_class
 from sthelar_build.core.splits import SPLIT_NAMES
 from sthelar_build.errors import InputError
@@ -26,6 +25,7 @@ from sthelar_build.io.png import png_bytes
 from sthelar_build.io.progress import progress
 from sthelar_build.io.slide_patches import Patch
 from sthelar_build.schema.tables import METRIC_NAMES
+from sthelar_build.settings.export import ExportSettings
 
 UNASSIGNED = "unassigned"
 """The split of patches that are in none: guards between the others. Never train or test on it."""

@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sthelar_build.config import ExportSettings
 from sthelar_build.core.patches import class_channels
 from sthelar_build.core.splits import SPLIT_NAMES
 from sthelar_build.errors import InputError
@@ -29,6 +28,7 @@ from sthelar_build.schema.pannuke import (
     TYPES,
     mask_shape,
 )
+from sthelar_build.settings.export import ExportSettings
 
 CLASSES = "classes.json"
 """Name of every class -> its number; channel = number - 1."""

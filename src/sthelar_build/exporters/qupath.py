@@ -11,12 +11,12 @@ import geopandas
 import pandas as pd
 import pyarrow.parquet as pq
 
-from sthelar_build.config import ExportSlidesSettings
 from sthelar_build.errors import InputError
 from sthelar_build.io.geojson import feature, geometries_json, read_features, write_features
 from sthelar_build.io.progress import progress
 from sthelar_build.io.slide_files import WholeSlide
 from sthelar_build.schema.labels import CLASSES
+from sthelar_build.settings.export_slides import ExportSlidesSettings
 
 ON_HE = True
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sthelar_build.config import ExportSettings
 from sthelar_build.core.patches import counters
 from sthelar_build.errors import InputError
 from sthelar_build.io.npz import StoredArray, npz_bytes, npz_writer, stored_arrays
@@ -23,6 +22,7 @@ from sthelar_build.io.progress import progress
 from sthelar_build.io.slide_patches import Patch
 from sthelar_build.io.zips import Entry, packed, zip_writer
 from sthelar_build.schema.groupings import Grouping
+from sthelar_build.settings.export import ExportSettings
 
 _ENTRIES_PER_PIXEL = 2
 _INT32_MAX = np.iinfo(np.int32).max

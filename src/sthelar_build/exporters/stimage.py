@@ -12,12 +12,12 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from sthelar_build.config import ExportSlidesSettings
 from sthelar_build.errors import InputError
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.large_png import write_png
 from sthelar_build.io.slide_files import WholeSlide
 from sthelar_build.io.spots import Spots, read_spots
+from sthelar_build.settings.export_slides import ExportSlidesSettings
 
 logger = logging.getLogger(__name__)
 

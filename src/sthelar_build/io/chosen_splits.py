@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from sthelar_build.config import CollectSettings
 from sthelar_build.core.frozen_splits import frozen_splits, misfit
 from sthelar_build.core.leaks import LeakAudit, audit
 from sthelar_build.core.split_plan import RANDOM, SplitRule, chosen_strategy, plan_splits
@@ -19,6 +18,7 @@ from sthelar_build.core.splits import SPLIT_NAMES, Splits
 from sthelar_build.errors import InputError
 from sthelar_build.io.splits import read_splits
 from sthelar_build.schema.labels import PATCH_CLASS_NAMES
+from sthelar_build.settings.collect import CollectSettings
 
 logger = logging.getLogger(__name__)
 

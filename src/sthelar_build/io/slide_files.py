@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 
-from sthelar_build.config import Slide
 from sthelar_build.io.tables import GEOMETRY, check_table, read_table
 from sthelar_build.io.transform import Transform, read_transform
 from sthelar_build.schema.tables import CELLS, LABELS, NUCLEI
+from sthelar_build.sheets import Slide
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sthelar_build.config import ExportSlidesSettings
 from sthelar_build.core.assignment import PairCounts
 from sthelar_build.core.spots import NONE, SpotLattice, barcodes
 from sthelar_build.errors import InputError
@@ -23,6 +22,7 @@ from sthelar_build.io.records import read_record
 from sthelar_build.io.slide_files import WholeSlide
 from sthelar_build.io.tables import check_table
 from sthelar_build.schema.tables import GENE, TRANSCRIPTS
+from sthelar_build.settings.export_slides import ExportSlidesSettings
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from sthelar_build.adapters.label_transfer import TransferRecipe, transfer_labels
 from sthelar_build.adapters.metacells import MetacellRecipe, metacell_groups
 from sthelar_build.adapters.tangram import MappingRecipe, Profiles, label_shares
-from sthelar_build.config import AnnotateSettings
 from sthelar_build.core.atlas.reference import Reference
 from sthelar_build.core.normalise import row_sums
 from sthelar_build.core.scores import Scores, strongest
@@ -29,6 +28,7 @@ from sthelar_build.io.provenance import provenance
 from sthelar_build.io.reference import read_reference
 from sthelar_build.io.scores import write_scores
 from sthelar_build.options import InFile, MaybeInFile, OutFile, Threads, Word, as_json
+from sthelar_build.settings.annotate import AnnotateSettings
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from typing import Annotated, NamedTuple
 import pandas as pd
 from anndata import AnnData
 
-from sthelar_build.config import AssembleSettings
 from sthelar_build.core.object_table import LABEL_COLUMNS, object_table, summed_over_nuclei
 from sthelar_build.errors import InputError
 from sthelar_build.io.atomic import published
@@ -58,6 +57,7 @@ from sthelar_build.options import (
 from sthelar_build.schema import elements
 from sthelar_build.schema.frames import Frame
 from sthelar_build.schema.tables import LABELS
+from sthelar_build.settings.assemble import AssembleSettings
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from sthelar_build.config import AssessSettings
 from sthelar_build.core.agreement import agreement
 from sthelar_build.core.displacement import displacement_um
 from sthelar_build.core.spread_sample import fullest_patches
@@ -33,6 +32,7 @@ from sthelar_build.io.workers import map_processes
 from sthelar_build.options import InFile, MaybeOutFile, OutFile, Threads, Word, as_json
 from sthelar_build.schema.tables import DISPLACEMENT, METRIC_NAMES, METRICS, PATCHES
 from sthelar_build.schema.words import NO_BACKGROUND, NO_NUCLEUS, OUTSIDE
+from sthelar_build.settings.assess import AssessSettings
 
 logger = logging.getLogger(__name__)
 

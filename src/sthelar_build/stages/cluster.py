@@ -16,7 +16,6 @@ from sthelar_build.adapters.clustering import ClusterRecipe, Clusters, cluster
 from sthelar_build.adapters.components import components_of, fused_components
 from sthelar_build.adapters.rapids import chosen_device
 from sthelar_build.adapters.scvi import check_scvi, scvi_latent
-from sthelar_build.config import ClusterSettings
 from sthelar_build.core.clusters import leiden_column
 from sthelar_build.core.normalise import group_sums_sparse, log_normalise, row_sums
 from sthelar_build.core.ranking import rank_genes
@@ -24,6 +23,7 @@ from sthelar_build.errors import ConfigError
 from sthelar_build.io.counts import read_h5ad, write_h5ad
 from sthelar_build.io.provenance import provenance
 from sthelar_build.options import InFile, OutFile, Threads, Word, as_json
+from sthelar_build.settings.cluster import ClusterSettings
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from sthelar_build.config import CollectSettings, Slide, load_slides
 from sthelar_build.core.consistency import (
     ConsistencyRule,
     class_consistency,
@@ -35,6 +34,8 @@ from sthelar_build.io.transform import Transform, read_transform
 from sthelar_build.options import InFile, InFiles, OutFile, Word, Words, as_json, in_step
 from sthelar_build.schema.labels import class_named
 from sthelar_build.schema.tables import LABELS
+from sthelar_build.settings.collect import CollectSettings
+from sthelar_build.sheets import Slide, load_slides
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from sthelar_build.config import CompareSettings, load_slides
 from sthelar_build.core import model_words
 from sthelar_build.core.model_parts import Part
 from sthelar_build.core.model_tables import (
@@ -28,6 +27,8 @@ from sthelar_build.io.pictures.evaluation import draw_evaluation
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import write_record
 from sthelar_build.options import InFile, InFiles, MaybeInFiles, OutFile, as_json
+from sthelar_build.settings.compare import CompareSettings
+from sthelar_build.sheets import load_slides
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sthelar_build.config import CountSettings
 from sthelar_build.core.counting import Assigner, ObjectCounts, Tally
 from sthelar_build.errors import InputError
 from sthelar_build.io.atomic import published
@@ -23,6 +22,7 @@ from sthelar_build.io.records import read_record
 from sthelar_build.io.tables import check_table, read_table
 from sthelar_build.options import InFile, OutFile, as_json
 from sthelar_build.schema import tables
+from sthelar_build.settings.count import CountSettings
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from sthelar_build.config import DescribeSettings
 from sthelar_build.core.dataset_formats import format_facts, selection_facts
 from sthelar_build.core.samples import evenly, sample_patches
 from sthelar_build.io.croissant import file_size
@@ -33,6 +32,7 @@ from sthelar_build.options import (
 )
 from sthelar_build.schema.labels import PATCH_CLASS_NAMES
 from sthelar_build.schema.tables import PATCHES, SPLITS
+from sthelar_build.settings.describe import DescribeSettings
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sthelar_build.config import CellvitFeatures, EmbedSettings, TransformersFeatures
 from sthelar_build.core.nucleus_features import cluster_column, type_columns, visibility
 from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.io.atomic import published
@@ -20,6 +19,7 @@ from sthelar_build.io.slide_nuclei import SlideNuclei, open_slide_nuclei
 from sthelar_build.io.tables import read_table
 from sthelar_build.options import InFile, MaybeInFile, OutFile, Threads, Word, as_json
 from sthelar_build.schema.tables import LABELS
+from sthelar_build.settings.embed import CellvitFeatures, EmbedSettings, TransformersFeatures
 
 logger = logging.getLogger(__name__)
 

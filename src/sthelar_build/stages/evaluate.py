@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import pandas as pd
 
-from sthelar_build.config import EvaluateSettings
 from sthelar_build.core.detection import DetectionCounts
 from sthelar_build.core.evaluated_tables import (
     nucleus_frame,
@@ -36,6 +35,7 @@ from sthelar_build.io.slide_patches import open_slide_patches
 from sthelar_build.io.splits import read_splits
 from sthelar_build.options import InFile, MaybeInFile, OutFile, Threads, Word, as_json
 from sthelar_build.schema.words import REGISTRATION
+from sthelar_build.settings.evaluate import EvaluateSettings
 
 if TYPE_CHECKING:
     from sthelar_build.adapters.cellvit.checkpoint import Checkpoint

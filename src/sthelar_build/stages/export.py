@@ -9,7 +9,6 @@ from typing import Annotated, Protocol
 
 import pandas as pd
 
-from sthelar_build.config import ExportSettings, load_slides
 from sthelar_build.core.frozen_splits import misfit
 from sthelar_build.core.selection import SelectionRule, left_out
 from sthelar_build.core.wording import tally
@@ -30,6 +29,8 @@ from sthelar_build.io.transform import read_transform
 from sthelar_build.options import InFile, InFiles, OutFile, Threads, Word, Words, as_json, in_step
 from sthelar_build.schema.groupings import GROUPINGS
 from sthelar_build.schema.words import REGISTRATION
+from sthelar_build.settings.export import ExportSettings
+from sthelar_build.sheets import load_slides
 
 logger = logging.getLogger(__name__)
 

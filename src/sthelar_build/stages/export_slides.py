@@ -6,7 +6,6 @@ import logging
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
-from sthelar_build.config import ExportSlidesSettings, load_slides
 from sthelar_build.core.verdict import FROM_WORST
 from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.exporters import explorer, hest, qupath, stimage
@@ -15,6 +14,8 @@ from sthelar_build.io.provenance import checksums, provenance
 from sthelar_build.io.records import write_record
 from sthelar_build.io.slide_files import WholeSlide
 from sthelar_build.options import InFile, InFiles, OutFile, Threads, Word, Words, as_json, in_step
+from sthelar_build.settings.export_slides import ExportSlidesSettings
+from sthelar_build.sheets import load_slides
 
 logger = logging.getLogger(__name__)
 

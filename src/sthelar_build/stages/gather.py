@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Annotated
 
-from sthelar_build.config import GatherSettings
 from sthelar_build.io.atomic import published
 from sthelar_build.io.gathered_masks import gather_masks
 from sthelar_build.io.tables import read_attributes
 from sthelar_build.options import InFile, InFiles, OutFile, as_json
+from sthelar_build.settings.gather import GatherSettings
 
 logger = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import Annotated
 
-from sthelar_build.config import GatherPredictionsSettings
 from sthelar_build.io.atomic import published
 from sthelar_build.io.gathered_predictions import gather_predictions
 from sthelar_build.io.predictions import write_instance_maps
 from sthelar_build.io.tables import read_attributes
 from sthelar_build.options import InFile, InFiles, OutFile, as_json
+from sthelar_build.settings.gather_predictions import GatherPredictionsSettings
 
 logger = logging.getLogger(__name__)
 

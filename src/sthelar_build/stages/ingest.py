@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sthelar_build.config import IngestSettings
 from sthelar_build.core.cell_tables import cells_table, nuclei_table
 from sthelar_build.errors import InputError
 from sthelar_build.io.atomic import published
@@ -36,6 +35,7 @@ from sthelar_build.io.xenium.tables import (
 )
 from sthelar_build.options import InFile, OutFile, as_json
 from sthelar_build.schema import tables
+from sthelar_build.settings.ingest import IngestSettings
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,6 @@ from typing import Annotated, Any
 import h5py
 import pandas as pd
 
-from sthelar_build.config import PreflightSettings
 from sthelar_build.errors import InputError
 from sthelar_build.io.alignment import read_alignment
 from sthelar_build.io.images.he import open_he
@@ -30,6 +29,7 @@ from sthelar_build.io.xenium.images import morphology_facts
 from sthelar_build.io.xenium.tables import n_transcripts, read_cells, read_features
 from sthelar_build.options import InFile, MaybeInFile, MaybeInFiles, OutFile, Word, as_json
 from sthelar_build.schema.tables import GENE
+from sthelar_build.settings.preflight import PreflightSettings
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import typer
 
-from sthelar_build.config import RasteriseSettings
 from sthelar_build.core.raster import Ints
 from sthelar_build.core.shards import Shard
 from sthelar_build.core.source_difference import (
@@ -39,6 +38,7 @@ from sthelar_build.options import InFile, MaybeInFile, OutFile, Threads, as_json
 from sthelar_build.schema.labels import CLASSES, PATCH_CLASSES
 from sthelar_build.schema.tables import PATCHES
 from sthelar_build.schema.words import NO_NUCLEUS, NO_RASTER, NOT_RUN
+from sthelar_build.settings.rasterise import RasteriseSettings
 
 logger = logging.getLogger(__name__)
 

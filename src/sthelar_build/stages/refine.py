@@ -15,7 +15,6 @@ from anndata import AnnData
 from numpy.typing import NDArray
 
 from sthelar_build.adapters.neighbours import nearest_rows
-from sthelar_build.config import RefineSettings
 from sthelar_build.core.clusters import (
     ClusteredCells,
     Clustering,
@@ -44,6 +43,7 @@ from sthelar_build.options import InFile, MaybeInFile, OutFile, Word, as_json
 from sthelar_build.schema.labels import OTHER
 from sthelar_build.schema.tables import CELLS, EVIDENCE, LABELS, OVERRIDES
 from sthelar_build.schema.vocabulary import FineLabel
+from sthelar_build.settings.refine import RefineSettings
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from zipfile import is_zipfile
 import numpy as np
 import pandas as pd
 
-from sthelar_build.config import RegisterSettings
 from sthelar_build.core.choice import Choice, Given, choose
 from sthelar_build.core.contest import Entrant, Outcome, contest
 from sthelar_build.core.drift import DriftRule, tile_table, tiles_with_nuclei
@@ -39,6 +38,7 @@ from sthelar_build.io.transform import Method, Transform, write_transform
 from sthelar_build.options import InFile, OutFile, Threads, Word, as_json
 from sthelar_build.schema.frames import Affine, Frame
 from sthelar_build.schema.tables import NUCLEI, REGISTRATION
+from sthelar_build.settings.register import RegisterSettings
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from sthelar_build.config import ReportSettings
 from sthelar_build.core import quality_words, summary
 from sthelar_build.core.slide_verdicts import slide_verdicts
 from sthelar_build.core.source_difference import source_words
@@ -44,6 +43,7 @@ from sthelar_build.schema.tables import (
     PATCHES,
     REGISTRATION,
 )
+from sthelar_build.settings.report import ReportSettings
 
 logger = logging.getLogger(__name__)
 

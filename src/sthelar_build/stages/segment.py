@@ -12,7 +12,6 @@ import pandas as pd
 import typer
 
 from sthelar_build.adapters.segmentation import Job, Method, open_method
-from sthelar_build.config import SegmentSettings
 from sthelar_build.core.predicted_maps import PredictedPatch
 from sthelar_build.core.shards import Shard
 from sthelar_build.errors import ConfigError
@@ -27,6 +26,7 @@ from sthelar_build.io.stopwatch import Stopwatch
 from sthelar_build.io.tables import read_attributes, read_table
 from sthelar_build.options import InFile, MaybeInFile, MaybeOutFile, OutFile, Threads, as_json
 from sthelar_build.schema.tables import PATCHES
+from sthelar_build.settings.segment import SegmentSettings
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,6 @@ import anndata
 import numpy as np
 import pandas as pd
 
-from sthelar_build.config import SimulateSettings
 from sthelar_build.core.simulation.alignment import clicked_keypoints, he_canvas, um_from_morphology
 from sthelar_build.core.simulation.atlas import reference_atlas
 from sthelar_build.core.simulation.fields import stream
@@ -32,6 +31,7 @@ from sthelar_build.io.zips import zip_writer
 from sthelar_build.options import OutFile, Word, as_json
 from sthelar_build.schema.frames import Affine
 from sthelar_build.schema.tables import TRUTH_CELLS, TRUTH_NUCLEI
+from sthelar_build.settings.simulate import SimulateSettings
 
 logger = logging.getLogger(__name__)
 

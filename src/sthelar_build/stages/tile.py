@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sthelar_build.config import TileSettings
 from sthelar_build.core.focus import blur_um
 from sthelar_build.core.scale import downsample_of
 from sthelar_build.core.stain import tissue_mask
@@ -23,6 +22,7 @@ from sthelar_build.io.tables import write_table
 from sthelar_build.io.transform import Transform, check_image_size, read_transform
 from sthelar_build.options import InFile, OutFile, Word, as_json
 from sthelar_build.schema.tables import PATCHES
+from sthelar_build.settings.tile import TileSettings
 
 logger = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Annotated, Any
 
-from sthelar_build.config import TrainSettings
 from sthelar_build.io.provenance import Provenance, provenance
 from sthelar_build.io.records import write_record
 from sthelar_build.io.scratch import resumable
 from sthelar_build.options import InFiles, MaybeInFile, OutFile, Threads, as_json
+from sthelar_build.settings.train import TrainSettings
 
 if TYPE_CHECKING:
     from sthelar_build.adapters.cellvit_training.session import Trained

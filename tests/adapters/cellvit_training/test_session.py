@@ -3,8 +3,8 @@ import pytest
 from slides.cellvit_export import write_export
 from sthelar_build.adapters.cellvit_training.dataset import open_exports
 from sthelar_build.adapters.cellvit_training.session import evaluate, magnification_of, train
-from sthelar_build.config import TrainSettings
 from sthelar_build.errors import InputError
+from sthelar_build.settings.train import TrainSettings
 
 SETTINGS = TrainSettings(
     embed_dim=16,

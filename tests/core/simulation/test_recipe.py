@@ -1,7 +1,7 @@
 from dataclasses import asdict
 
-from sthelar_build.config import SimulateSettings
 from sthelar_build.core.simulation.recipe import Recipe
+from sthelar_build.settings.simulate import SimulateSettings
 
 
 def test_the_settings_of_the_stage_are_the_recipe_and_a_revision():

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from slides.turned_slide import HE_UM_PER_PX, make_turned_slide, turned_matrix
-from sthelar_build.config import RegisterSettings
 from sthelar_build.core.drift import DriftRule, tiles_with_nuclei
 from sthelar_build.core.nucleus_map import NucleusMap
 from sthelar_build.core.straightening import StraighteningRule
@@ -15,6 +14,7 @@ from sthelar_build.io.images.course import SlideCourse
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.images.placed_he import tissue_of
 from sthelar_build.schema.frames import Affine, Frame
+from sthelar_build.settings.register import RegisterSettings
 
 
 @pytest.fixture(scope="module")

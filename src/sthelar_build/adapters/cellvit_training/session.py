@@ -28,12 +28,12 @@ from sthelar_build.adapters.cellvit_training.losses import LossWeights
 from sthelar_build.adapters.cellvit_training.networks import NetworkChoice, new_network
 from sthelar_build.adapters.cellvit_training.sampler import Draw, epoch_batches, sampling_weights
 from sthelar_build.adapters.cellvit_training.schedule import Schedule
-from sthelar_build.config import TrainSettings
 from sthelar_build.core.magnification import nearest_magnification
 from sthelar_build.core.splits import SPLIT_NAMES
 from sthelar_build.errors import InputError
 from sthelar_build.io.cellvit_export import Export
 from sthelar_build.io.progress import progress
+from sthelar_build.settings.train import TrainSettings
 
 logger = logging.getLogger(__name__)
 

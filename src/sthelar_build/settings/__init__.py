@@ -1,0 +1,1 @@
+"""The settings of every stage, a module each, named as the stage. Imports pydantic and the standard library only."""

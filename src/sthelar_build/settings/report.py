@@ -1,0 +1,25 @@
+"""Settings of the stage ``report``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sthelar_build.settings.base import Settings, Share
+
+
+class ReportSettings(Settings):
+    """Write the report of a slide."""
+
+    revision: Literal[1] = 1
+    min_jaccard: Share = 0.45
+    """Patches with this Jaccard index or more count as kept: the published advice for training."""
+    min_kept: Share = 0.5
+    """Share of the measured patches that must be kept for the masks to pass; below, the report warns."""
+    min_decided: Share = 0.5
+    """Share of the cells with enough transcripts for whose class something must speak; below, the report warns."""
+    gallery_patches: Annotated[int, Field(ge=1, le=12)] = 4
+    """Number of best, of median and of worst patches that are shown at each scale."""
+    picture_px: Annotated[int, Field(ge=200, le=3000)] = 1400
+    """Longer side of the pictures in the page, in pixels; larger ones are reduced."""

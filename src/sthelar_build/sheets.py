@@ -1,0 +1,154 @@
+"""The two sheets, ``slides.tsv`` and ``references.tsv``: their rows, read and checked."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError, field_validator
+
+from sthelar_build.errors import ConfigError
+from sthelar_build.settings.base import SCALE, Settings, problems
+
+
+class Slide(Settings):
+    """One row of ``slides.tsv``."""
+
+    slide: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
+    """Name of the slide: letters, digits and _; unique."""
+    patient: Annotated[str, Field(min_length=1)]
+    """Patient; slides of one patient never meet in different splits when the split is by patient."""
+    tissue: Annotated[str, Field(min_length=1)]
+    """Tissue, as it will stand in the datasets."""
+    condition: Literal["cancer", "normal"]
+    """cancer or normal."""
+    xenium: Path
+    """Folder of the Xenium bundle (the one that holds experiment.xenium)."""
+    he: Path
+    """Whole-slide H&E image."""
+    alignment: Annotated[str, Field(min_length=1)]
+    """auto, identity, or the path of a 3x3 csv, a keypoints csv, or an Explorer zip."""
+    reference: Annotated[str, Field(min_length=1)]
+    """Key of the reference atlas in references.tsv."""
+    predictions: Path | None = None
+    """Instance maps made elsewhere (h5), to be used instead of segmenting; may be empty.
+
+    ``{scale}`` in the path stands for the name of the scale: a file serves one."""
+
+    @field_validator("predictions", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return value or None
+
+    def predictions_at(self, scale: str) -> Path | None:
+        """Return the predictions for a scale; None if there are none."""
+        return self.predictions and Path(str(self.predictions).replace(SCALE, scale))
+
+    @property
+    def alignment_file(self) -> Path | None:
+        """The alignment as a path; None for the words auto and identity."""
+        return None if self.alignment in {"auto", "identity"} else Path(self.alignment)
+
+
+class Reference(Settings):
+    """One row of ``references.tsv``."""
+
+    reference: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    """Key, as slides.tsv names it."""
+    path: Path
+    """Reference atlas, h5ad."""
+    label_key: Annotated[str, Field(min_length=1)]
+    """Column of obs that holds the cell-type labels."""
+    layer: str = ""
+    """Layer of raw counts; empty takes X."""
+    label_map: Path | None = None
+    """Table fine label -> class (tsv with columns label, class); empty takes the built-in vocabulary."""
+
+    @field_validator("label_map", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return value or None
+
+
+Row = TypeVar("Row", bound=Settings)
+
+
+def load_slides(path: Path) -> dict[str, Slide]:
+    """Read ``slides.tsv``: slide name -> row."""
+    return _by_key(path, _read_sheet(path, Slide), "slide")
+
+
+def load_references(path: Path) -> dict[str, Reference]:
+    """Read ``references.tsv``: key -> row."""
+    return _by_key(path, _read_sheet(path, Reference), "reference")
+
+
+def check_references(
+    slides: Mapping[str, Slide], references: Mapping[str, Reference], sheet: Path
+) -> None:
+    """Raise ConfigError if a slide names a reference that the other sheet does not have."""
+    for slide in slides.values():
+        if slide.reference not in references:
+            raise ConfigError(
+                f"{sheet}: slide {slide.slide}: expected a reference of the other sheet "
+                f"({', '.join(sorted(references)) or 'it is empty'}), found {slide.reference!r}; "
+                "add it there or correct the name"
+            )
+
+
+def check_predictions(slides: Mapping[str, Slide], scales: Sequence[str], sheet: Path) -> None:
+    """Raise ConfigError if a slide has one file of predictions for several scales."""
+    for slide in slides.values():
+        if slide.predictions and len(scales) > 1 and SCALE not in str(slide.predictions):
+            raise ConfigError(
+                f"{sheet}: slide {slide.slide}: expected {SCALE} in the path of the predictions, as a file serves one of "
+                f"the scales {', '.join(scales)}, found {str(slide.predictions)!r}; give one h5 for each scale"
+            )
+
+
+def _read_sheet(path: Path, model: type[Row]) -> list[Row]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path}: expected a tab-separated sheet in UTF-8, found none; check the path"
+        ) from error
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    reader = csv.DictReader(lines, delimiter="\t")
+    _check_header(path, list(reader.fieldnames or []), model)
+    return [_parse_row(path, number, row, model) for number, row in enumerate(reader, start=1)]
+
+
+def _check_header(path: Path, found: list[str], model: type[Row]) -> None:
+    expected = list(model.model_fields)
+    required = [name for name, field in model.model_fields.items() if field.is_required()]
+    wrong = [name for name in found if name not in expected] + [
+        name for name in required if name not in found
+    ]
+    if wrong:
+        raise ConfigError(
+            f"{path}: expected the tab-separated columns {', '.join(expected)}, found {', '.join(found) or 'nothing'}; "
+            f"see {', '.join(wrong)}"
+        )
+
+
+def _parse_row(path: Path, number: int, row: dict[str, Any], model: type[Row]) -> Row:
+    values = {key: (value or "").strip() for key, value in row.items() if key is not None}
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: row {number}: {problems(error)}") from error
+
+
+def _by_key(path: Path, rows: list[Row], key: str) -> dict[str, Row]:
+    twice = [name for name, n in Counter(getattr(row, key) for row in rows).items() if n > 1]
+    if twice:
+        raise ConfigError(
+            f"{path}: expected every {key} once, found {', '.join(twice)} more than once; rename one"
+        )
+    if not rows:
+        raise ConfigError(f"{path}: expected at least one row, found none; add one")
+    return {getattr(row, key): row for row in rows}
