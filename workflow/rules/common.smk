@@ -11,6 +11,7 @@ from sthelar_build.config import (
     load_config,
     settings_json,
 )
+from sthelar_build.settings.checkpoints import TOY_CHECKPOINT
 from sthelar_build.sheets import (
     check_predictions,
     check_references,
@@ -73,7 +74,14 @@ def network(wildcards):
     if SLIDES[wildcards.slide].predictions_at(wildcards.scale):
         return []
     simulated = wildcards.slide in CONFIG.simulate
-    return CONFIG.segment.checkpoint_at(wildcards.scale, simulated=simulated) or []
+    return checkpoint_file(
+        CONFIG.segment.checkpoint_at(wildcards.scale, simulated=simulated)
+    )
+
+
+def checkpoint_file(path):
+    """Return a checkpoint as an input; none is no file. The shipped one is as new as the installation, not as its content."""
+    return ancient(path) if path == TOY_CHECKPOINT else path or []
 
 
 def all_predictions(wildcards):

@@ -10,7 +10,9 @@ rule embed:
         nuclei="results/{slide}/nuclei.parquet",
         transform="results/{slide}/transform.json",
         labels="results/{slide}/labels.parquet",
-        source=lambda wildcards: CONFIG.embed.models[wildcards.model].source,
+        source=lambda wildcards: checkpoint_file(
+            CONFIG.embed.models[wildcards.model].source
+        ),
     output:
         "results/{slide}/features_{model}.h5ad",
     log:

@@ -11,7 +11,7 @@ rule evaluate:
         nuclei="results/{slide}/nuclei.parquet",
         labels="results/{slide}/labels.parquet",
         splits="results/dataset/{scale}/splits.parquet",
-        checkpoint=lambda wildcards: CONFIG.evaluate.checkpoint_file or [],
+        checkpoint=lambda wildcards: checkpoint_file(CONFIG.evaluate.checkpoint_file),
     output:
         "results/{slide}/evaluation_{scale}/manifest.json",
     log:
