@@ -1,6 +1,7 @@
 """Help, exit status, and errors on one line."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -23,6 +24,19 @@ def test_help_lists_every_stage_in_pipeline_order():
     text = sthelar_build("--help").stdout
     places = [text.index(f" {stage} ") for stage in STAGES]
     assert places == sorted(places)
+
+
+def test_help_says_what_every_stage_does_and_loads_none():
+    done = sthelar_build("--help", COLUMNS="300", PYTHONPROFILEIMPORTTIME="1")
+    assert "Cut the H&E of a slide into a grid of patches at one scale." in done.stdout
+    assert "sthelar_build.cli" in done.stderr
+    assert not re.search(r"sthelar_build\.stages\.|numpy|pandas", done.stderr)
+
+
+def test_an_unknown_stage_is_refused():
+    done = sthelar_build("tyle")
+    assert done.returncode == 2
+    assert "No such command 'tyle'" in done.stderr
 
 
 @pytest.mark.parametrize("stage", ["tile", "count"])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from sthelar_build.errors import SthelarError
 from sthelar_build.stages import STAGES
@@ -22,12 +24,26 @@ class _LazyStages(TyperGroup):
         return list(STAGES)
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
-        if cmd_name not in STAGES:
-            return None
-        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        run = import_module(f"sthelar_build.stages.{cmd_name}").run
-        single.command(name=cmd_name)(run)
-        return typer.main.get_command(single)
+        return TyperCommand(cmd_name, help=_summary(cmd_name)) if cmd_name in STAGES else None
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, _command(name) if name and listed else listed, rest
+
+
+def _summary(stage: str) -> str:
+    """Return the first paragraph of what a stage says of itself, read off its source."""
+    source = Path(__file__).parent / "stages" / f"{stage}.py"
+    functions = ast.parse(source.read_text(encoding="utf-8")).body
+    run = next(f for f in functions if isinstance(f, ast.FunctionDef) and f.name == "run")
+    return (ast.get_docstring(run) or "").split("\n\n")[0]
+
+
+def _command(stage: str) -> Any:
+    """Return the command of a stage, with its options."""
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    single.command(name=stage)(import_module(f"sthelar_build.stages.{stage}").run)
+    return typer.main.get_command(single)
 
 
 app = typer.Typer(
