@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import anndata
 import numba
 import numpy as np
-import scanpy
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
@@ -87,6 +86,8 @@ def _sample(graph: sp.csr_matrix, n: int, seed: int) -> NDArray[np.bool_]:
 
 
 def _fit(components: Floats, graph: sp.csr_matrix, recipe: EmbeddingRecipe) -> Floats:
+    import scanpy
+
     table = anndata.AnnData(obsm={"X_pca": components}, shape=(len(components), 0))
     table.obsp["connectivities"] = graph
     table.uns["neighbors"] = {

@@ -9,7 +9,6 @@ import numba
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sthelar_build.adapters.inverted_lists import near_points
@@ -53,6 +52,8 @@ def _found(
 
 
 def _all_pairs(components: Floats, neighbours: int) -> tuple[Numbers, Floats]:
+    from sklearn.neighbors import NearestNeighbors
+
     search = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(components)
     # Which of two rows at the same distance is found may differ where several threads share the search.
     with threadpool_limits(1):
