@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from sthelar_build.core.dense_ids import dense_ids
+
 
 def hv_targets(instances: NDArray[Any]) -> NDArray[np.float32]:
     """Return the horizontal and vertical distances of nuclear pixels to the centre of their nucleus.
@@ -28,21 +30,8 @@ def hv_targets(instances: NDArray[Any]) -> NDArray[np.float32]:
     -----
     The maps of HoVer-Net (Graham et al., Med Image Anal 58, 2019, section 3.2), as CellViT takes them over.
     """
-    dense, n = _dense(np.asarray(instances))
-    return np.asarray(_targets(dense, n))
-
-
-def _dense(instances: NDArray[Any]) -> tuple[NDArray[np.int32], int]:
-    """Return a map whose values make a small table, and the length of the table."""
-    if not instances.size:
-        return instances.astype(np.int32), 1
-    largest, smallest = int(instances.max()), int(instances.min())
-    if smallest >= 0 and largest <= instances.size:
-        return instances.astype(np.int32), largest + 1
-    ids, index = np.unique(np.append(0, instances.ravel()), return_inverse=True)
-    # Background is 0 whatever else is in the map.
-    rank = np.argsort(np.argsort(ids != 0, kind="stable"), kind="stable")
-    return rank[index[1:]].reshape(instances.shape).astype(np.int32), len(ids)
+    ids, dense = dense_ids(instances)
+    return np.asarray(_targets(dense, len(ids) + 1))
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
