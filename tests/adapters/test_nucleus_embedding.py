@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from slides.image_models import TOKEN_DIM, TYPES, write_image_model, write_tiny_checkpoint
-from slides.two_slides import SIDE_PX, UM_PER_PX, write_slide
+from slides.two_slides import SIDE_PX, UM_PER_PX, open_nuclei, write_slide
 from sthelar_build.adapters.image_features import one_thread_a_call
 from sthelar_build.adapters.nucleus_embedding import embedding_of
-from sthelar_build.io.slide_nuclei import open_slide_nuclei
 from sthelar_build.settings.embed import CellvitFeatures, EmbedSettings, TransformersFeatures
 
 
@@ -15,13 +14,7 @@ from sthelar_build.settings.embed import CellvitFeatures, EmbedSettings, Transfo
 def slide(tmp_path_factory):
     folder = tmp_path_factory.mktemp("embedding") / "skin_s1"
     write_slide(folder, "skin_s1")
-    with open_slide_nuclei(
-        folder / "he.tif",
-        folder / "masks_40x",
-        folder / "patches_40x.parquet",
-        folder / "nuclei.parquet",
-        folder / "transform.json",
-    ) as slide:
+    with open_nuclei(folder) as slide:
         yield slide
 
 

@@ -5,7 +5,8 @@ import json
 import numpy as np
 
 from sthelar_build.io.gathered_masks import gather_masks
-from sthelar_build.io.masks import GRID_ROWS, MasksWriter, open_masks
+from sthelar_build.io.gathering import GRID_ROWS
+from sthelar_build.io.masks import MasksWriter, open_masks
 from sthelar_build.io.provenance import provenance
 
 SIDE, COLUMNS, ROWS = 4, 3, 3

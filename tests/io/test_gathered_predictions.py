@@ -6,8 +6,9 @@ import pytest
 
 from sthelar_build.errors import InputError
 from sthelar_build.io.gathered_predictions import gather_predictions
+from sthelar_build.io.gathering import GRID_ROWS
 from sthelar_build.io.prediction_rows import PredictionRows
-from sthelar_build.io.predictions import GRID_ROWS, METHOD, open_predictions
+from sthelar_build.io.predictions import METHOD, open_predictions
 
 SHAPE = (3, 1, 4)
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from slides.predicted import SOURCE, predicted
+from sthelar_build.io.gathering import GRID_ROWS
 from sthelar_build.io.prediction_rows import PredictionRows
-from sthelar_build.io.predictions import GRID_ROWS, METHOD, open_predictions
+from sthelar_build.io.predictions import METHOD, open_predictions
 
 SHAPE = (2, 2, 4)
 MAP = np.eye(4, dtype=np.uint32) * 3

@@ -90,7 +90,7 @@ def test_a_method_without_types_has_nulls(tmp_path):
     ],
 )
 def test_people_are_told_what_segmented(tmp_path, facts, words):
-    assert Predictions(tmp_path, facts).segmented_by == words
+    assert Predictions(tmp_path, facts, chunks=None).segmented_by == words
 
 
 def test_patches_beyond_the_grid_are_an_error_of_ours(folder):

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from slides.two_slides import UM_PER_PX, write_slide
-from sthelar_build.io.slide_nuclei import open_slide_nuclei
+from slides.two_slides import UM_PER_PX, open_nuclei, write_slide
 from sthelar_build.io.tables import read_table, write_table
 from sthelar_build.schema.tables import NUCLEI
 
@@ -18,13 +17,7 @@ def slide(tmp_path_factory):
     for nucleus_id, (x, y) in PLACES.items():
         table.loc[nucleus_id, ["x_um", "y_um"]] = x * UM_PER_PX, y * UM_PER_PX
     write_table(folder / "nuclei.parquet", table, NUCLEI, {})
-    with open_slide_nuclei(
-        folder / "he.tif",
-        folder / "masks_40x",
-        folder / "patches_40x.parquet",
-        folder / "nuclei.parquet",
-        folder / "transform.json",
-    ) as slide:
+    with open_nuclei(folder) as slide:
         yield slide
 
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from slides.two_slides import HEIGHT_PX, SIDE_PX, WIDTH_PX, write_slide
-from sthelar_build.io.slide_nuclei import open_slide_nuclei
+from slides.two_slides import HEIGHT_PX, SIDE_PX, WIDTH_PX, open_nuclei, write_slide
 from sthelar_build.io.token_stream import Encoder, Looks, nucleus_sums
 
 BLOCK_PX = 16
@@ -24,13 +23,7 @@ ENCODER = Encoder(look, SIDE_PX, 2)
 def slide(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stream") / "skin_s1"
     write_slide(folder, "skin_s1")
-    with open_slide_nuclei(
-        folder / "he.tif",
-        folder / "masks_40x",
-        folder / "patches_40x.parquet",
-        folder / "nuclei.parquet",
-        folder / "transform.json",
-    ) as slide:
+    with open_nuclei(folder) as slide:
         yield slide
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from sthelar_build.core.predicted_maps import UNASSIGNED, PredictedNuclei, PredictedPatch, nuclei_of
+from sthelar_build.io.gathering import GRID_ROWS
 from sthelar_build.io.prediction_rows import PredictionRows
-from sthelar_build.io.predictions import GRID_ROWS, METHOD
+from sthelar_build.io.predictions import METHOD
 
 TYPES = {"Background": 0, "Round": 1, "Flat": 2}
 SOURCE = {"stage": "segment"}

@@ -18,6 +18,7 @@ from sthelar_build.io.counts import write_h5ad
 from sthelar_build.io.masks import MasksWriter
 from sthelar_build.io.patch_stream import PatchSource, SlideFiles
 from sthelar_build.io.patch_stream import patch_table as joined_table
+from sthelar_build.io.slide_nuclei import open_slide_nuclei
 from sthelar_build.io.splits import write_splits as write_splits_table
 from sthelar_build.io.tables import write_table
 from sthelar_build.schema.tables import CELLS, INSTANCES, LABELS, METRICS, NUCLEI, PATCHES
@@ -210,3 +211,14 @@ def write_splits(path: Path, folder: Path) -> None:
             )
         )
     write_splits_table(path, pd.concat(parts, ignore_index=True), SOURCE, {"strategy": "space"})
+
+
+def open_nuclei(folder):
+    """Open the nuclei of a written slide, as ``embed`` does."""
+    return open_slide_nuclei(
+        folder / "he.tif",
+        folder / "masks_40x",
+        folder / "patches_40x.parquet",
+        folder / "nuclei.parquet",
+        folder / "transform.json",
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import zipfile
 from functools import partial
@@ -11,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy.sparse
 import yaml
 from numpy.typing import NDArray
 
@@ -19,6 +17,7 @@ from sthelar_build.core.csr_maps import CsrMap
 from sthelar_build.core.map_checks import map_flaw, nuclei_per_class
 from sthelar_build.core.splits import SPLIT_NAMES
 from sthelar_build.errors import InputError
+from sthelar_build.io.cellvit_export import label_maps
 from sthelar_build.io.npz import npz_bytes
 from sthelar_build.io.patch_classes import BACKGROUND, PatchClasses
 from sthelar_build.io.patch_stream import PatchSource
@@ -121,8 +120,7 @@ def _flaw(
     if not _IMAGE_NAME.match(name):
         return "a name that the loader does not take"
     image = png_pixels(images.read(name))
-    with np.load(io.BytesIO(labels.read(f"{Path(name).stem}.npz"))) as parts:
-        instances, types = (_dense(parts, which) for which in _MAPS)
+    instances, types = label_maps(labels.read(f"{Path(name).stem}.npz"))
     flaw = map_flaw(image.shape, instances, types)
     if flaw:
         return flaw
@@ -132,14 +130,6 @@ def _flaw(
         if drawn.tolist() == counts.drop("Image").tolist()
         else "other counts than cell_count.csv"
     )
-
-
-def _dense(parts: Any, name: str) -> NDArray[np.int32]:
-    csr = scipy.sparse.csr_matrix(
-        tuple(parts[f"{name}_{part}"] for part in ("data", "indices", "indptr")),
-        shape=tuple(parts[f"{name}_shape"]),
-    )
-    return np.asarray(csr.toarray())
 
 
 def _check_splits(folder: Path, images: set[str]) -> None:

@@ -137,8 +137,7 @@ class PatchZips:
         images, labels = self._opened()
         try:
             image = png_pixels(images.read(name))
-            with np.load(io.BytesIO(labels.read(f"{Path(name).stem}.npz"))) as parts:
-                instances, types = (_dense(parts, which) for which in ("inst_map", "type_map"))
+            instances, types = label_maps(labels.read(f"{Path(name).stem}.npz"))
         except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
             raise InputError(
                 f"{self.folder}: {name}: expected an image and its label, found {error}; export it again"
@@ -159,6 +158,12 @@ class PatchZips:
             self._archives = [zipfile.ZipFile(self.folder / name) for name in _ZIPS]
             self._process = os.getpid()
         return self._archives
+
+
+def label_maps(content: bytes) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return instance map and type map of the npz of a patch."""
+    with np.load(io.BytesIO(content)) as parts:
+        return _dense(parts, "inst_map"), _dense(parts, "type_map")
 
 
 def _dense(parts: Any, name: str) -> NDArray[np.int32]:

@@ -19,12 +19,11 @@ from sthelar_build.core.model_classes import BACKGROUND, ModelClasses
 from sthelar_build.core.model_parts import Part
 from sthelar_build.errors import InputError
 from sthelar_build.io.provenance import Provenance
-from sthelar_build.io.records import read_record, write_record
+from sthelar_build.io.records import MANIFEST, read_record, write_record
 from sthelar_build.io.tables import read_parquet_schema, read_table, write_table
 from sthelar_build.schema.groupings import GROUPINGS
 from sthelar_build.schema.tables import EVALUATED_NUCLEI, EVALUATED_PATCHES
 
-MANIFEST = "manifest.json"
 NUCLEI, PATCHES = "nuclei.parquet", "patches.parquet"
 
 COMMON = ("scale", "grouping", "classes", "strangers", "unknown", "evaluated_splits")

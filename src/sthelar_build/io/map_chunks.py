@@ -60,6 +60,23 @@ class MapChunks:
             )
         return cls(folder, array)
 
+    @classmethod
+    def of_grid(cls, folder: Path, n_patches: int, side_px: int, stage: str) -> Self:
+        """Open the array of a grid of patches; InputError, naming the stage that makes it, if it is none or another."""
+        try:
+            chunks = cls.open(folder)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(
+                f"{folder}: expected a zarr array, found none that can be read; make it again with {stage}"
+            ) from error
+        rows, columns, *sides = chunks.array.shape
+        if (rows * columns, sides) != (n_patches, [side_px] * 2):
+            raise InputError(
+                f"{folder}: expected {n_patches} patches of {side_px} px as the manifest says, found an array "
+                f"{chunks.array.shape}; make it again with {stage}"
+            )
+        return chunks
+
     @cached_property
     def columns(self) -> int:
         """Columns of a chunk."""
@@ -102,7 +119,9 @@ class MapChunks:
 
     def between(self, start: int, stop: int) -> Iterator[Maps]:
         """Yield the maps ``start`` to ``stop - 1``, counted row by row, in runs (n, side, side) of one chunk each."""
-        in_row = int(self.array.shape[1])
+        n_rows, in_row = self.array.shape[:2]
+        if not 0 <= start <= stop <= n_rows * in_row:
+            raise IndexError(f"patches {start} to {stop} of {n_rows * in_row}")
         while start < stop:
             row, column = divmod(start, in_row)
             chunk, first = divmod(column, self.columns)

@@ -16,18 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from sthelar_build.errors import InputError
 from sthelar_build.io.map_chunks import MapChunks
 from sthelar_build.io.provenance import Provenance
-from sthelar_build.io.records import read_record, write_record
+from sthelar_build.io.records import MANIFEST, read_record, write_record
 from sthelar_build.io.tables import check_table, read_table, table_writer
 from sthelar_build.schema.tables import INSTANCES
 
 ARRAY = "instances.zarr"
 TABLE = "instances.parquet"
-MANIFEST = "manifest.json"
-GRID_ROWS = "grid_rows"
-"""Key of the manifest: first row of the grid that was drawn, and the one after the last."""
 
 _KEYS = ("side_px", "n_patches", "um_per_px")
 
@@ -39,10 +35,8 @@ class Masks:
     folder: Path
     manifest: dict[str, Any]
     """``side_px``, ``n_patches``, ``um_per_px``, counts, and the provenance."""
-
-    @cached_property
-    def _chunks(self) -> MapChunks:
-        return MapChunks.open(self.folder / ARRAY)
+    chunks: MapChunks
+    """The maps on disk."""
 
     @property
     def n_patches(self) -> int:
@@ -52,12 +46,12 @@ class Masks:
     @property
     def columns(self) -> int:
         """Columns of the grid."""
-        return int(self._chunks.array.shape[1])
+        return int(self.chunks.array.shape[1])
 
     @property
     def together(self) -> int:
         """So many neighbours of a row, from a multiple of this number on, are read at once."""
-        return self._chunks.columns
+        return self.chunks.columns
 
     @property
     def side_px(self) -> int:
@@ -79,15 +73,13 @@ class Masks:
 
     def instances_between(self, start: int, stop: int) -> NDArray[np.uint32]:
         """Return the maps of the patches ``start`` to ``stop - 1``: (stop - start, side, side)."""
-        if not 0 <= start <= stop <= self.n_patches:
-            raise IndexError(f"patches {start} to {stop} of {self.n_patches}")
         # Ids of tables are unsigned, and do not take a minus.
-        pieces = list(self._chunks.between(int(start), int(stop)))
+        pieces = list(self.chunks.between(int(start), int(stop)))
         return pieces[0] if len(pieces) == 1 else np.concatenate([self._none, *pieces])
 
     def each_between(self, start: int, stop: int) -> Iterator[NDArray[np.uint32]]:
         """Yield the maps of the patches ``start`` to ``stop - 1``, one after the other; neighbours are read together."""
-        for piece in self._chunks.between(start, stop):
+        for piece in self.chunks.between(start, stop):
             yield from piece
 
     @property
@@ -103,20 +95,8 @@ def open_masks(folder: Path) -> Masks:
     """Open a folder of masks; InputError if it is not whole."""
     manifest = read_record(folder / MANIFEST, _KEYS)
     check_table(folder / TABLE, INSTANCES)
-    masks = Masks(folder, manifest)
-    expected = f"{masks.n_patches} patches of {masks.side_px} px"
-    try:
-        rows, columns, *sides = masks._chunks.array.shape
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{folder / ARRAY}: expected a zarr array, found none that can be read; make it again with rasterise"
-        ) from error
-    if (rows * columns, sides) != (masks.n_patches, [masks.side_px] * 2):
-        raise InputError(
-            f"{folder / ARRAY}: expected {expected} as the manifest says, found an array {masks._chunks.array.shape}; "
-            "make it again with rasterise"
-        )
-    return masks
+    size = int(manifest["n_patches"]), int(manifest["side_px"])
+    return Masks(folder, manifest, MapChunks.of_grid(folder / ARRAY, *size, "rasterise"))
 
 
 class ShownNuclei(Mapping[str, pd.DataFrame]):

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from sthelar_build.core.predicted_maps import PredictedPatch
 from sthelar_build.io.gathering import gather_files, gather_tables
 from sthelar_build.io.map_chunks import MapChunks
-from sthelar_build.io.predictions import ARRAY, MANIFEST, NUCLEI_TABLE, PATCHES_TABLE
+from sthelar_build.io.predictions import ARRAY, NUCLEI_TABLE, PATCHES_TABLE
 from sthelar_build.io.provenance import Provenance
-from sthelar_build.io.records import write_record
+from sthelar_build.io.records import MANIFEST, write_record
 from sthelar_build.io.tables import table_writer
 from sthelar_build.schema.tables import PREDICTED_NUCLEI, PREDICTED_PATCHES
 from sthelar_build.schema.words import NO_TISSUE, NOT_RUN, OUTSIDE

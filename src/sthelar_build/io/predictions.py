@@ -14,20 +14,16 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sthelar_build.core.predicted_maps import without_unassigned
-from sthelar_build.errors import InputError
 from sthelar_build.io.instance_maps import SparseMap, instance_map_writer
 from sthelar_build.io.map_chunks import MapChunks
 from sthelar_build.io.progress import progress
-from sthelar_build.io.records import PROVENANCE, read_record
+from sthelar_build.io.records import MANIFEST, PROVENANCE, read_record
 from sthelar_build.io.tables import check_table, read_table
 from sthelar_build.schema.tables import PREDICTED_NUCLEI, PREDICTED_PATCHES
 
 ARRAY = "instances.zarr"
 NUCLEI_TABLE = "nuclei.parquet"
 PATCHES_TABLE = "patches.parquet"
-MANIFEST = "manifest.json"
-GRID_ROWS = "grid_rows"
-"""Key of the manifest: first row of the grid that was segmented, and the one after the last."""
 METHOD = "method"
 """Key of the manifest: how the nuclei were found."""
 
@@ -45,10 +41,8 @@ class Predictions:
     folder: Path
     manifest: dict[str, Any]
     """``side_px``, ``n_patches``, ``method``, ``network``, counts, and the provenance."""
-
-    @cached_property
-    def _chunks(self) -> MapChunks:
-        return MapChunks.open(self.folder / ARRAY)
+    chunks: MapChunks
+    """The maps on disk."""
 
     @property
     def n_patches(self) -> int:
@@ -85,9 +79,7 @@ class Predictions:
 
     def each_between(self, start: int, stop: int) -> Iterator[NDArray[np.uint32]]:
         """Yield the maps of the patches ``start`` to ``stop - 1``: 0, ``UNASSIGNED``, or an instance; 0 if not segmented."""
-        if not 0 <= start <= stop <= self.n_patches:
-            raise IndexError(f"patches {start} to {stop} of {self.n_patches}")
-        for piece in self._chunks.between(start, stop):
+        for piece in self.chunks.between(start, stop):
             yield from piece
 
     def instances(self, patch_id: int) -> NDArray[np.uint32]:
@@ -106,19 +98,8 @@ def open_predictions(folder: Path) -> Predictions:
     manifest = read_record(folder / MANIFEST, _KEYS)
     check_table(folder / NUCLEI_TABLE, PREDICTED_NUCLEI)
     check_table(folder / PATCHES_TABLE, PREDICTED_PATCHES)
-    found = Predictions(folder, manifest)
-    try:
-        rows, columns, *sides = found._chunks.array.shape
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{folder / ARRAY}: expected a zarr array, found none that can be read; make it again with segment"
-        ) from error
-    if (rows * columns, sides) != (found.n_patches, [found.side_px] * 2):
-        raise InputError(
-            f"{folder / ARRAY}: expected {found.n_patches} patches of {found.side_px} px as the manifest says, found an "
-            f"array {found._chunks.array.shape}; make it again with segment"
-        )
-    return found
+    size = int(manifest["n_patches"]), int(manifest["side_px"])
+    return Predictions(folder, manifest, MapChunks.of_grid(folder / ARRAY, *size, "segment"))
 
 
 def write_instance_maps(folder: Path, path: Path) -> None:

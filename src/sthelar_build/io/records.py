@@ -11,6 +11,8 @@ from sthelar_build.errors import InputError
 from sthelar_build.io.atomic import published
 from sthelar_build.io.provenance import Provenance
 
+MANIFEST = "manifest.json"
+"""The record that declares a folder whole."""
 PROVENANCE = "provenance"
 
 
