@@ -1,16 +1,19 @@
-"""The kinds of argument that stages take on the command line, and repeated ones side by side."""
+"""The kinds of argument that stages take on the command line, how they are read, and repeated ones side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
 
+from sthelar_build.core.shards import Shard
 from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.settings.base import problems
+
+Value = TypeVar("Value")
 
 
 def _existing(path: Path | None) -> Path | None:
@@ -47,6 +50,23 @@ MaybeWords = Annotated[list[str] | None, typer.Option(show_default=False)]
 """Any number of words, or none."""
 Threads = Annotated[int, typer.Option(min=1, help="Cores that may be used.")]
 """Number of cores."""
+
+
+def shard_of(text: str) -> Shard:
+    """Read the option ``--shard``, as 2/7; ConfigError for anything else."""
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise ConfigError(f"--shard: {error}; give one of them") from error
+
+
+def one_of(known: Mapping[str, Value], name: str) -> Value:
+    """Return what ``--format`` names; ConfigError for anything else."""
+    if name not in known:
+        raise ConfigError(
+            f"--format: expected one of {', '.join(known)}, found {name!r}; correct formats in the configuration"
+        )
+    return known[name]
 
 
 def in_step(**lists: Sequence[Any]) -> list[tuple[Any, ...]]:

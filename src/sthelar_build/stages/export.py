@@ -12,7 +12,7 @@ import pandas as pd
 from sthelar_build.core.frozen_splits import misfit
 from sthelar_build.core.selection import SelectionRule, left_out
 from sthelar_build.core.wording import tally
-from sthelar_build.errors import ConfigError, InputError
+from sthelar_build.errors import InputError
 from sthelar_build.exporters import cellvit, cellvit_plus, huggingface, pannuke, sthelar
 from sthelar_build.io.atomic import published
 from sthelar_build.io.patch_stream import (
@@ -26,7 +26,17 @@ from sthelar_build.io.provenance import checksums, provenance
 from sthelar_build.io.records import write_record
 from sthelar_build.io.splits import HASH, read_splits
 from sthelar_build.io.transform import read_transform
-from sthelar_build.options import InFile, InFiles, OutFile, Threads, Word, Words, as_json, in_step
+from sthelar_build.options import (
+    InFile,
+    InFiles,
+    OutFile,
+    Threads,
+    Word,
+    Words,
+    as_json,
+    in_step,
+    one_of,
+)
 from sthelar_build.schema.groupings import GROUPINGS
 from sthelar_build.schema.words import REGISTRATION
 from sthelar_build.settings.export import ExportSettings
@@ -76,7 +86,7 @@ def run(
     threads: Threads = 1,
 ) -> None:
     """Export the patches of the slides; the lists of files are in the order of the slides."""
-    exporter = _exporter(format)
+    exporter = one_of(EXPORTERS, format)
     rows = load_slides(slides_sheet)
     columns = in_step(
         slide=slide,
@@ -125,14 +135,6 @@ def run(
         exporter.validate(draft)
         record["files"] = checksums(draft)
         write_record(draft / "manifest.json", record, provenance("export", settings, inputs))
-
-
-def _exporter(name: str) -> Exporter:
-    if name not in EXPORTERS:
-        raise ConfigError(
-            f"--format: expected one of {', '.join(EXPORTERS)}, found {name!r}; correct formats in the configuration"
-        )
-    return EXPORTERS[name]
 
 
 def _kept(

@@ -7,13 +7,23 @@ from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 from sthelar_build.core.verdict import FROM_WORST
-from sthelar_build.errors import ConfigError, InputError
+from sthelar_build.errors import InputError
 from sthelar_build.exporters import explorer, hest, qupath, stimage
 from sthelar_build.io.atomic import published
 from sthelar_build.io.provenance import checksums, provenance
 from sthelar_build.io.records import write_record
 from sthelar_build.io.slide_files import WholeSlide
-from sthelar_build.options import InFile, InFiles, OutFile, Threads, Word, Words, as_json, in_step
+from sthelar_build.options import (
+    InFile,
+    InFiles,
+    OutFile,
+    Threads,
+    Word,
+    Words,
+    as_json,
+    in_step,
+    one_of,
+)
 from sthelar_build.settings.export_slides import ExportSlidesSettings
 from sthelar_build.sheets import load_slides
 
@@ -60,11 +70,7 @@ def run(
     threads: Threads = 1,
 ) -> None:
     """Export the slides as they are, not their patches; the lists of files are in the order of the slides."""
-    if format not in EXPORTERS:
-        raise ConfigError(
-            f"--format: expected one of {', '.join(EXPORTERS)}, found {format!r}; correct formats in the configuration"
-        )
-    exporter = EXPORTERS[format]
+    exporter = one_of(EXPORTERS, format)
     rows = load_slides(slides_sheet)
     columns = in_step(
         slide=slide,

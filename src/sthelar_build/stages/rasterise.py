@@ -14,7 +14,6 @@ import pandas as pd
 import typer
 
 from sthelar_build.core.raster import Ints
-from sthelar_build.core.shards import Shard
 from sthelar_build.core.source_difference import (
     Tally,
     difference,
@@ -24,9 +23,10 @@ from sthelar_build.core.source_difference import (
 )
 from sthelar_build.core.strip_patches import Visible
 from sthelar_build.core.wording import percent
-from sthelar_build.errors import ConfigError, InputError
+from sthelar_build.errors import InputError
 from sthelar_build.io.atomic import published
-from sthelar_build.io.masks import GRID_ROWS, MasksWriter
+from sthelar_build.io.gathering import GRID_ROWS
+from sthelar_build.io.masks import MasksWriter
 from sthelar_build.io.nucleus_sources import POLYGONS, RASTER, Draw, Sources, nucleus_sources
 from sthelar_build.io.placed_nuclei import PlacedNuclei, read_placed_nuclei
 from sthelar_build.io.progress import progress
@@ -34,7 +34,7 @@ from sthelar_build.io.provenance import Provenance, provenance
 from sthelar_build.io.tables import read_attributes, read_table
 from sthelar_build.io.workers import map_threads
 from sthelar_build.io.xenium.bundle import CELLS_ZARR
-from sthelar_build.options import InFile, MaybeInFile, OutFile, Threads, as_json
+from sthelar_build.options import InFile, MaybeInFile, OutFile, Threads, as_json, shard_of
 from sthelar_build.schema.labels import CLASSES, PATCH_CLASSES
 from sthelar_build.schema.tables import PATCHES
 from sthelar_build.schema.words import NO_NUCLEUS, NO_RASTER, NOT_RUN
@@ -59,7 +59,7 @@ def run(
     threads: Threads = 1,
 ) -> None:
     """Rasterise the nuclei of a slide, or of a shard of it, into one instance map per patch."""
-    part = _shard(shard)
+    part = shard_of(shard)
     grid = read_attributes(patches)
     table = read_table(patches, PATCHES, ["grid_row", "x_px", "y_px", "complete"])
     placed = read_placed_nuclei(nuclei, labels, transform, grid["downsample"])
@@ -79,13 +79,6 @@ def run(
         counts = _write(masks, table, grid, rows, sources[settings.source], facts, origin, threads)
     mine = table[table.grid_row.isin(rows)]
     _log(counts, len(placed), int(mine.complete.sum()), len(mine))
-
-
-def _shard(text: str) -> Shard:
-    try:
-        return Shard.parse(text)
-    except ValueError as error:
-        raise ConfigError(f"--shard: {error}; give one of them") from error
 
 
 def _sample(placed: PlacedNuclei, patches: pd.DataFrame, grid: Mapping[str, Any], n: int) -> Ints:

@@ -13,18 +13,25 @@ import typer
 
 from sthelar_build.adapters.segmentation import Job, Method, open_method
 from sthelar_build.core.predicted_maps import PredictedPatch
-from sthelar_build.core.shards import Shard
-from sthelar_build.errors import ConfigError
 from sthelar_build.io.atomic import published
+from sthelar_build.io.gathering import GRID_ROWS
 from sthelar_build.io.he_blocks import Block, blocks
 from sthelar_build.io.prediction_rows import PredictionRows, WrittenBlock
-from sthelar_build.io.predictions import GRID_ROWS, METHOD, write_instance_maps
+from sthelar_build.io.predictions import METHOD, write_instance_maps
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.scratch import remembered, resumable
 from sthelar_build.io.stopwatch import Stopwatch
 from sthelar_build.io.tables import read_attributes, read_table
-from sthelar_build.options import InFile, MaybeInFile, MaybeOutFile, OutFile, Threads, as_json
+from sthelar_build.options import (
+    InFile,
+    MaybeInFile,
+    MaybeOutFile,
+    OutFile,
+    Threads,
+    as_json,
+    shard_of,
+)
 from sthelar_build.schema.tables import PATCHES
 from sthelar_build.settings.segment import SegmentSettings
 
@@ -45,7 +52,7 @@ def run(
     threads: Threads = 1,
 ) -> None:
     """Find the nuclei of a slide's patches, or of a shard of them; what a killed job has finished is not done again."""
-    part = _shard(shard)
+    part = shard_of(shard)
     grid = read_attributes(patches)
     size = int(grid["side_px"]), float(grid["um_per_px"])
     job = Job(read_table(patches, PATCHES), *size, settings, threads, Stopwatch())
@@ -67,13 +74,6 @@ def run(
                 with job.clock("published layout"):
                     write_instance_maps(draft, instance_maps)
     _log(method.name, counts, n_new, job.clock)
-
-
-def _shard(text: str) -> Shard:
-    try:
-        return Shard.parse(text)
-    except ValueError as error:
-        raise ConfigError(f"--shard: {error}; give one of them") from error
 
 
 def _facts(grid: dict[str, Any], grid_rows: range) -> dict[str, Any]:
