@@ -77,6 +77,12 @@ def copy_of_bundle(folder, version, channels=CHANNELS):
     return open_bundle(folder)
 
 
+def remove_table(folder, name):
+    """Remove a table of a bundle in all its forms: ``cells.parquet`` and its csv twin."""
+    (folder / name).unlink()
+    (folder / name).with_suffix(".csv.gz").unlink(missing_ok=True)
+
+
 def vendor_matrix(bundle):
     """Return the bundle's own counts as scanpy reads them: rows are cells, columns features."""
     return scanpy.read_10x_h5(bundle.path(FEATURE_MATRIX), gex_only=False)

@@ -6,7 +6,14 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from slides.five_cells import NO_NUCLEUS, SHAPE_PX, TWO_NUCLEI, copy_of_bundle, shown_slide
+from slides.five_cells import (
+    NO_NUCLEUS,
+    SHAPE_PX,
+    TWO_NUCLEI,
+    copy_of_bundle,
+    remove_table,
+    shown_slide,
+)
 from sthelar_build.errors import InputError
 from sthelar_build.io.tables import check_table, read_provenance
 from sthelar_build.io.xenium.bundle import CELLS_ZARR
@@ -76,7 +83,7 @@ def test_a_bow_tie_and_a_hole_are_repaired_and_marked(tmp_path, bundle):
 
 
 def test_without_cell_boundaries_the_cells_are_there_without_outline(tmp_path, bundle):
-    bundle.path("cell_boundaries.parquet").unlink()
+    remove_table(bundle.folder, "cell_boundaries.parquet")
     nuclei, cells = run(bundle, tmp_path)
     assert len(nuclei) == 5
     assert cells.geometry.isna().all()

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from slides.five_cells import SHAPE_PX, copy_of_bundle
+from slides.five_cells import SHAPE_PX, copy_of_bundle, remove_table
 from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.io.ome_tiff import write_ome_tiff
 from sthelar_build.settings.preflight import PreflightSettings
@@ -103,7 +103,7 @@ def test_a_label_map_for_labels_that_the_reference_lacks_is_a_problem(raw, tmp_p
 
 
 def test_missing_cell_boundaries_and_an_unknown_version_are_problems(raw):
-    (raw["xenium"] / "cell_boundaries.parquet").unlink()
+    remove_table(raw["xenium"], "cell_boundaries.parquet")
     path = raw["xenium"] / "experiment.xenium"
     path.write_text(json.dumps({**json.loads(path.read_text()), "analysis_sw_version": "?"}))
     assert len(run(raw)["problems"]) == 2

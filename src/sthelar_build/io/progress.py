@@ -14,8 +14,8 @@ Item = TypeVar("Item")
 _SECONDS_BETWEEN_LINES = 60.0
 
 
-def progress(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:
-    """Pass the items through and show progress; ``what`` names them, ``total`` counts them."""
+def progress(items: Iterable[Item], what: str, total: int | None) -> Iterator[Item]:
+    """Pass the items through and show progress; ``what`` names them, ``total`` counts them if that is known."""
     if sys.stderr.isatty():
         yield from tqdm(items, desc=what, total=total)
         return
@@ -25,4 +25,5 @@ def progress(items: Iterable[Item], what: str, total: int) -> Iterator[Item]:
         yield item
         if time.monotonic() - last > _SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            logger.info("%s: %d of %d", what, done + 1, total)
+            of_all = f" of {total}" if total is not None else ""
+            logger.info("%s: %d%s", what, done + 1, of_all)

@@ -26,9 +26,9 @@ from sthelar_build.io.xenium.boundaries import (
 )
 from sthelar_build.io.xenium.bundle import XeniumBundle, open_bundle
 from sthelar_build.io.xenium.images import morphology_facts
+from sthelar_build.io.xenium.sources import count_rows, is_csv
 from sthelar_build.io.xenium.tables import (
     ROWS_AT_A_TIME,
-    n_transcripts,
     read_cells,
     read_features,
     transcript_batches,
@@ -63,8 +63,8 @@ def run(
         ]
         write_table(drafts[0], nucleus_table, tables.NUCLEI, origin)
         write_table(drafts[1], cell_table, tables.CELLS, origin)
-        _stream_transcripts(source, features, drafts[2], origin)
-        write_record(drafts[3], record, origin)
+        n_transcripts = _stream_transcripts(source, features, drafts[2], origin)
+        write_record(drafts[3], {**record, "n_transcripts": n_transcripts}, origin)
 
 
 def _read_objects(source: XeniumBundle) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -122,18 +122,24 @@ def _log_ownership(cells: pd.DataFrame) -> None:
 
 def _stream_transcripts(
     source: XeniumBundle, features: pd.DataFrame, path: Path, origin: Provenance
-) -> None:
+) -> int:
+    """Write the transcripts as they come; return how many there are."""
     category_of_feature = dict(zip(features["name"], features["category"], strict=True))
-    total = n_transcripts(source)
+    # A csv would have to be read through to say how many there are.
+    table = source.path(vendor.TRANSCRIPTS)
+    n_batches = None if is_csv(table) else -(-count_rows(table) // ROWS_AT_A_TIME)
+    n_read = 0
     by_category: pd.Series = pd.Series(dtype=np.int64)
     with table_writer(path, tables.TRANSCRIPTS, origin) as writer:
         batches = transcript_batches(source, category_of_feature)
-        for batch in progress(batches, "transcripts", -(-total // ROWS_AT_A_TIME)):
+        for batch in progress(batches, "transcripts", n_batches):
+            n_read += batch.num_rows
             writer.write_table(batch)
             counted = batch["category"].to_pandas().value_counts()
             by_category = by_category.add(counted, fill_value=0)
     shares = ", ".join(f"{name} {count:.0f}" for name, count in sorted(by_category.items()))
-    logger.info("transcripts: kept %d of %d: %s", by_category.sum(), total, shares or "none")
+    logger.info("transcripts: kept %d of %d: %s", by_category.sum(), n_read, shares or "none")
+    return n_read
 
 
 def _record(
@@ -151,7 +157,6 @@ def _record(
         "genes": _genes(features),
         "n_cells": n_cells,
         "n_nuclei": n_nuclei,
-        "n_transcripts": n_transcripts(source),
     }
 
 

@@ -26,6 +26,7 @@ from sthelar_build.io.xenium import bundle as vendor
 from sthelar_build.io.xenium.boundaries import n_nuclei
 from sthelar_build.io.xenium.bundle import XeniumBundle, open_bundle
 from sthelar_build.io.xenium.images import morphology_facts
+from sthelar_build.io.xenium.sources import is_csv
 from sthelar_build.io.xenium.tables import n_transcripts, read_cells, read_features
 from sthelar_build.options import InFile, MaybeInFile, MaybeInFiles, OutFile, Word, as_json
 from sthelar_build.schema.tables import GENE
@@ -104,6 +105,9 @@ def _oddities(bundle: XeniumBundle) -> Iterator[str]:
         yield "The bundle does not say which version of the software wrote it."
     if not bundle.has(vendor.CELL_BOUNDARIES):
         yield "The bundle has no cell boundaries: cells stay without outline."
+    for name in vendor.COLUMNS:
+        if is_csv(bundle.path(name)):
+            yield f"The bundle has no {name}: {bundle.path(name).name} is read instead, which takes longer."
     if bundle.pixel_size_um != _USUAL_PIXEL_SIZE_UM:
         yield f"The morphology pixel is {bundle.pixel_size_um:g} um, not {_USUAL_PIXEL_SIZE_UM} um as usual."
 

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from slides.five_cells import TWO_NUCLEI, copy_of_bundle, shown_slide
+from slides.five_cells import TWO_NUCLEI, copy_of_bundle, remove_table, shown_slide
 from sthelar_build.core.polygons import repair
 from sthelar_build.errors import InputError
 from sthelar_build.io.xenium.boundaries import n_nuclei, read_cell_outlines, read_nucleus_outlines
@@ -96,7 +96,7 @@ def test_every_cell_is_read(tmp_path, version):
 
 def test_without_cell_boundaries_there_are_no_outlines(tmp_path):
     _, bundle = copy(tmp_path / "outs", "3.0.0")
-    bundle.path("cell_boundaries.parquet").unlink()
+    remove_table(bundle.folder, "cell_boundaries.parquet")
     assert read_cell_outlines(bundle) is None
 
 

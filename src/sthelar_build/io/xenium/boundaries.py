@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sthelar_build.core.polygons import Geometries, polygons_from_rings
@@ -24,7 +23,8 @@ from sthelar_build.io.xenium.bundle import (
     Layout,
     XeniumBundle,
 )
-from sthelar_build.io.xenium.tables import as_text, read_parquet
+from sthelar_build.io.xenium.sources import column_names, read_columns
+from sthelar_build.io.xenium.tables import as_text
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def read_nucleus_outlines(bundle: XeniumBundle, cell_ids: NDArray[Any]) -> Outli
         (n_cells,) text, in the order of the bundle.
     """
     path = bundle.path(NUCLEUS_BOUNDARIES)
-    if LABEL_ID in pq.read_schema(path).names:
+    if LABEL_ID in column_names(path):
         return _read_rings(path)
     if bundle.layout in _ONE_NUCLEUS_PER_CELL:
         outlines = _read_rings(path)
@@ -86,11 +86,11 @@ def read_nucleus_outlines(bundle: XeniumBundle, cell_ids: NDArray[Any]) -> Outli
 def n_nuclei(bundle: XeniumBundle) -> int:
     """Return the number of nucleus outlines, without building them."""
     path = bundle.path(NUCLEUS_BOUNDARIES)
-    numbered = LABEL_ID in pq.read_schema(path).names
+    numbered = LABEL_ID in column_names(path)
     if not numbered and bundle.layout not in _ONE_NUCLEUS_PER_CELL:
         return len(_nuclei_of_store(bundle)[0])
     key = LABEL_ID if numbered else "cell_id"
-    return int(pc.count_distinct(read_parquet(path, [key])[key]).as_py())
+    return int(pc.count_distinct(read_columns(path, [key])[key]).as_py())
 
 
 def _nuclei_of_store(bundle: XeniumBundle) -> tuple[NDArray[np.int64], Geometries]:
@@ -111,8 +111,8 @@ def _label_of_row(bundle: XeniumBundle, n_cells: int) -> NDArray[np.uint32]:
 
 def _read_rings(path: Path) -> Outlines:
     columns = list(COLUMNS[NUCLEUS_BOUNDARIES])
-    numbered = LABEL_ID in pq.read_schema(path).names
-    table = read_parquet(path, [*columns, *([LABEL_ID] if numbered else [])], ["cell_id"])
+    numbered = LABEL_ID in column_names(path)
+    table = read_columns(path, [*columns, *([LABEL_ID] if numbered else [])], ["cell_id"])
     cell = table["cell_id"].unify_dictionaries().combine_chunks()
     if not hasattr(cell, "dictionary"):
         cell = cell.dictionary_encode()

@@ -13,11 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from sthelar_build.errors import InputError
-from sthelar_build.io.tables import read_parquet_schema
+from sthelar_build.io.xenium.sources import check_columns, find_table, has_integers
 
 SPECIFICATION = "experiment.xenium"
 CELLS = "cells.parquet"
@@ -25,6 +22,8 @@ CELL_BOUNDARIES = "cell_boundaries.parquet"
 NUCLEUS_BOUNDARIES = "nucleus_boundaries.parquet"
 TRANSCRIPTS = "transcripts.parquet"
 FEATURE_MATRIX = "cell_feature_matrix.h5"
+FEATURES_AS_TEXT = "cell_feature_matrix/features.tsv.gz"
+"""The features of the matrix in its other form; they alone are read of it."""
 CELLS_ZARR = "cells.zarr.zip"
 FOCUS_FOLDER = "morphology_focus"
 FOCUS_FILE = "morphology_focus.ome.tif"
@@ -51,9 +50,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 """Columns without which a table of the bundle cannot be read, by file."""
 
 _REQUIRED_FILES = (CELLS, NUCLEUS_BOUNDARIES, TRANSCRIPTS, FEATURE_MATRIX)
+_OTHER_FORM = {FEATURE_MATRIX: FEATURES_AS_TEXT}
 _DAPI_FILES = re.compile(r"^(morphology_focus_0000|ch0000_.*)\.ome\.tif$")
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:\.\d+)?")
-_PARQUET_TAIL_BYTES = 8
 
 Layout = Literal["1.0", "1.3", "2.0", "4.0"]
 """The first version whose files lie as these do: 1.0 integer cell ids; 1.3 text ids; 2.0 a folder
@@ -76,29 +75,29 @@ class XeniumBundle:
     """``experiment.xenium``."""
 
     def path(self, name: str) -> Path:
-        """Return the path of a file of the bundle."""
-        return self.folder / name
+        """Return the path of a file of the bundle; where it is there in another form alone, such as csv.gz, of that."""
+        return _find(self.folder, name) or self.folder / name
 
     def has(self, name: str) -> bool:
-        """Whether the bundle has this file."""
+        """Whether the bundle has this file, or this table in any form."""
         return self.path(name).is_file()
 
 
 def open_bundle(folder: Path) -> XeniumBundle:
     """Find the files of a bundle and check that each can be read; InputError if one cannot.
 
-    Boundaries of cells may be missing. Parquet files must be complete and have the columns that are needed.
+    Boundaries of cells may be missing. Tables must have the columns that are needed, and parquet files be complete.
     """
     specification = _read_specification(folder / SPECIFICATION)
     for name in _REQUIRED_FILES:
-        if not (folder / name).is_file():
+        if not _find(folder, name):
             raise InputError(
                 f"{folder / name}: expected this file of the Xenium bundle, found nothing; "
                 "copy the bundle whole"
             )
     for name, columns in COLUMNS.items():
-        if (folder / name).is_file():
-            check_parquet(folder / name, columns)
+        if path := _find(folder, name):
+            check_columns(path, columns)
     morphology = _find_morphology(folder)
     return XeniumBundle(
         folder=folder,
@@ -110,33 +109,12 @@ def open_bundle(folder: Path) -> XeniumBundle:
     )
 
 
-def check_parquet(path: Path, columns: tuple[str, ...]) -> None:
-    """Raise InputError if a parquet file is cut short, anywhere, or lacks one of the columns."""
-    found = read_parquet_schema(path).names
-    missing = [name for name in columns if name not in found]
-    if missing:
-        raise InputError(
-            f"{path}: expected the columns {', '.join(columns)}, found no {', '.join(missing)} "
-            f"among {', '.join(found)}; copy the file again from its source"
-        )
-    metadata = pq.read_metadata(path)
-    data_bytes = path.stat().st_size - metadata.serialized_size - _PARQUET_TAIL_BYTES
-    if _end_of_data(metadata) > data_bytes:
-        raise InputError(
-            f"{path}: expected {_end_of_data(metadata)} bytes of data, found {data_bytes}: "
-            "a part is missing; copy the file again from its source"
-        )
-
-
-def _end_of_data(metadata: pq.FileMetaData) -> int:
-    """Where the last column chunk ends, as the footer says: a hole in the file moves the footer up."""
-    ends = [0]
-    for row_group in range(metadata.num_row_groups):
-        group = metadata.row_group(row_group)
-        chunk = group.column(group.num_columns - 1)
-        start = chunk.dictionary_page_offset or chunk.data_page_offset
-        ends.append(start + chunk.total_compressed_size)
-    return max(ends)
+def _find(folder: Path, name: str) -> Path | None:
+    """Return the file of this name, or what stands for it; None if there is neither."""
+    if name in COLUMNS:
+        return find_table(folder, name)
+    candidates = (folder / name, folder / _OTHER_FORM.get(name, name))
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def _read_specification(path: Path) -> dict[str, Any]:
@@ -195,5 +173,5 @@ def _find_morphology(folder: Path) -> Path:
 def _layout(folder: Path, morphology: Path) -> Layout:
     if morphology.parent != folder:
         return "2.0" if morphology.name.startswith(FOCUS_FOLDER) else "4.0"
-    id_type = read_parquet_schema(folder / CELLS).field("cell_id").type
-    return "1.0" if pa.types.is_integer(id_type) else "1.3"
+    cells = _find(folder, CELLS)
+    return "1.0" if cells and has_integers(cells, "cell_id") else "1.3"

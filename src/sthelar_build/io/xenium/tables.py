@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from sthelar_build.errors import InputError
 from sthelar_build.io.xenium.bundle import (
@@ -21,6 +21,7 @@ from sthelar_build.io.xenium.bundle import (
     UNASSIGNED,
     XeniumBundle,
 )
+from sthelar_build.io.xenium.sources import column_names, count_rows, read_batches, read_columns
 from sthelar_build.schema.tables import GENE
 from sthelar_build.schema.tables import TRANSCRIPTS as OUR_TRANSCRIPTS
 
@@ -48,19 +49,15 @@ _CATEGORY_OF_PREFIX = {
     "Intergenic_Region_": "genomic_control_probe",
 }
 _PREFIX = re.compile("|".join(_CATEGORY_OF_PREFIX))
+_FEATURE_COLUMNS = ["id", "name", "feature_type"]
 ROWS_AT_A_TIME = 2**20
 """Transcripts per batch."""
 
 
 def read_features(bundle: XeniumBundle) -> pd.DataFrame:
     """Return the rows of the bundle's matrix: ``name``, ``id``, ``category`` (gene or kind of control)."""
-    try:
-        with h5py.File(bundle.path(FEATURE_MATRIX), "r") as file:
-            group = file["matrix/features"]
-            columns = {key: group[key].asstr()[:] for key in ("name", "id", "feature_type")}
-    except (OSError, KeyError) as error:
-        raise _broken_matrix(bundle.path(FEATURE_MATRIX)) from error
-    features = pd.DataFrame(columns)
+    path = bundle.path(FEATURE_MATRIX)
+    features = _features_of_text(path) if path.suffix == ".gz" else _features_of_h5(path)
     features["category"] = [
         _CATEGORY_OF_TYPE.get(kind, kind.lower().replace(" ", "_"))
         for kind in features.pop("feature_type")
@@ -68,19 +65,35 @@ def read_features(bundle: XeniumBundle) -> pd.DataFrame:
     return features
 
 
+def _features_of_h5(path: Path) -> pd.DataFrame:
+    try:
+        with h5py.File(path, "r") as file:
+            group = file["matrix/features"]
+            return pd.DataFrame({key: group[key].asstr()[:] for key in _FEATURE_COLUMNS})
+    except (OSError, KeyError) as error:
+        raise _broken_matrix(path) from error
+
+
+def _features_of_text(path: Path) -> pd.DataFrame:
+    """Read ``features.tsv.gz``: a line a feature, no header."""
+    try:
+        return pd.read_csv(path, sep="\t", names=_FEATURE_COLUMNS, dtype=str, na_filter=False)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise _broken_matrix(path) from error
+
+
 def read_cells(bundle: XeniumBundle) -> pd.DataFrame:
     """Return the cells, in the order of the bundle: ``cell_id``, ``x_um``, ``y_um``, ``segmentation_method``."""
     path = bundle.path(CELLS)
-    names = pq.read_schema(path).names
-    optional = [name for name in ("segmentation_method",) if name in names]
-    table = read_parquet(path, ["cell_id", "x_centroid", "y_centroid", *optional])
+    optional = [name for name in ("segmentation_method",) if name in column_names(path)]
+    table = read_columns(path, ["cell_id", "x_centroid", "y_centroid", *optional])
     cell_ids = as_text(table["cell_id"]).to_pandas()
     if cell_ids.duplicated().any():
         raise InputError(
             f"{path}: expected every cell once, found {cell_ids[cell_ids.duplicated()].iloc[0]} twice; "
             "copy the file again from its source"
         )
-    methods = as_text(table[optional[0]]).to_pandas() if optional else None
+    methods = _null_if_empty(as_text(table[optional[0]])).to_pandas() if optional else None
     return pd.DataFrame(
         {
             "cell_id": cell_ids,
@@ -106,33 +119,23 @@ def transcript_batches(
     Tables of ``schema.tables.TRANSCRIPTS``.
     """
     path = bundle.path(TRANSCRIPTS)
-    try:
-        with pq.ParquetFile(path) as file:
-            wanted = [*_COLUMN_OF, *{"codeword_category"}.intersection(file.schema_arrow.names)]
-            for batch in file.iter_batches(ROWS_AT_A_TIME, columns=wanted):
-                yield _as_ours(pa.Table.from_batches([batch]), category_of_feature)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _broken_parquet(path, error) from error
+    wanted = [*_COLUMN_OF, *{"codeword_category"}.intersection(column_names(path))]
+    for batch in read_batches(path, wanted, ROWS_AT_A_TIME):
+        yield _as_ours(batch, category_of_feature)
 
 
 def n_transcripts(bundle: XeniumBundle) -> int:
-    """Return the number of decoded molecules, of every category and quality."""
-    return int(pq.read_metadata(bundle.path(TRANSCRIPTS)).num_rows)
-
-
-def read_parquet(
-    path: Path, columns: list[str], dictionary_columns: list[str] | None = None
-) -> pa.Table:
-    """Read columns of a vendor's table; InputError if its pages are broken."""
-    try:
-        return pq.read_table(path, columns=columns, read_dictionary=dictionary_columns or [])
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _broken_parquet(path, error) from error
+    """Return the number of decoded molecules, of every category and quality; a csv is read through for it."""
+    return count_rows(bundle.path(TRANSCRIPTS))
 
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return numbers, bytes or any kind of string as strings."""
     return pc.cast(column, pa.string())
+
+
+def _null_if_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
 
 
 _COLUMN_OF = {
@@ -154,7 +157,7 @@ def _as_ours(batch: pa.Table, category_of_feature: Mapping[str, str]) -> pa.Tabl
     columns = {ours: batch[theirs] for theirs, ours in _COLUMN_OF.items()}
     columns |= {
         "cell_id": pc.if_else(unassigned, pa.scalar(None, pa.string()), cell_ids),
-        "overlaps_nucleus": pc.equal(batch["overlaps_nucleus"], 1),
+        "overlaps_nucleus": pc.equal(pc.cast(batch["overlaps_nucleus"], pa.uint8()), 1),
         "feature_name": names,
         "category": _categories(batch, names, category_of_feature),
     }
@@ -164,15 +167,16 @@ def _as_ours(batch: pa.Table, category_of_feature: Mapping[str, str]) -> pa.Tabl
 def _categories(
     batch: pa.Table, names: pa.DictionaryArray, category_of_feature: Mapping[str, str]
 ) -> pa.Array:
-    if "codeword_category" in batch.column_names:
-        said = as_text(batch["codeword_category"]).combine_chunks()
-        is_gene = pc.is_in(said, value_set=pa.array(_GENE_CATEGORIES))
-        return pc.if_else(is_gene, GENE, said).dictionary_encode()
     by_name = [
         category_of_feature.get(name) or _category_of_name(name)
         for name in names.dictionary.to_pylist()
     ]
-    return pa.array(by_name, pa.string()).take(names.indices).dictionary_encode()
+    told = pa.array(by_name, pa.string()).take(names.indices)
+    if "codeword_category" in batch.column_names:
+        said = _null_if_empty(as_text(batch["codeword_category"])).combine_chunks()
+        is_gene = pc.is_in(said, value_set=pa.array(_GENE_CATEGORIES))
+        told = pc.if_else(is_gene, GENE, pc.coalesce(said, told))
+    return told.dictionary_encode()
 
 
 def _category_of_name(name: str) -> str:
@@ -184,11 +188,4 @@ def _broken_matrix(path: Path) -> InputError:
     return InputError(
         f"{path}: expected a 10x feature-barcode matrix, found a broken or truncated file; "
         "copy it again from its source"
-    )
-
-
-def _broken_parquet(path: Path, error: Exception) -> InputError:
-    reason = str(error).splitlines()[0]
-    return InputError(
-        f"{path}: expected whole parquet pages, found damage ({reason}); copy the file again from its source"
     )
