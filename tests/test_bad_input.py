@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from slides.five_cells import remove_table
 from sthelar_build.cli import main
 
 BUNDLE = "xenium"
@@ -98,7 +99,7 @@ BROKEN_FILES = {
     ),
     "the nuclei are missing": (
         f"{BUNDLE}/nucleus_boundaries.parquet",
-        Path.unlink,
+        lambda path: remove_table(path.parent, path.name),
         "nucleus_boundaries",
     ),
     "the transcripts are truncated": (f"{BUNDLE}/transcripts.parquet", halve, "truncated"),
