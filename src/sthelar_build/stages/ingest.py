@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from sthelar_build.core.cell_tables import cells_table, nuclei_table
@@ -25,7 +26,8 @@ from sthelar_build.io.xenium.boundaries import (
     read_nucleus_outlines,
 )
 from sthelar_build.io.xenium.bundle import XeniumBundle, open_bundle
-from sthelar_build.io.xenium.images import morphology_facts
+from sthelar_build.io.xenium.images import MorphologyFacts, morphology_facts
+from sthelar_build.io.xenium.sound import check_extent, check_places, extent_of
 from sthelar_build.io.xenium.sources import count_rows, is_csv
 from sthelar_build.io.xenium.tables import (
     ROWS_AT_A_TIME,
@@ -52,8 +54,9 @@ def run(
     source = open_bundle(xenium)
     logger.info("%s: version %s, layout %s", xenium, source.xoa_version, source.layout)
     features = read_features(source)
-    nucleus_table, cell_table = _read_objects(source)
-    record = _record(source, features, len(cell_table), len(nucleus_table))
+    image = morphology_facts(source)
+    nucleus_table, cell_table = _read_objects(source, image)
+    record = _record(source, image, features, len(cell_table), len(nucleus_table))
     origin = provenance("ingest", settings, _inputs(source))
     # The drafts stay in scratch folders until all four are complete.
     with ExitStack() as publishing:
@@ -63,20 +66,25 @@ def run(
         ]
         write_table(drafts[0], nucleus_table, tables.NUCLEI, origin)
         write_table(drafts[1], cell_table, tables.CELLS, origin)
-        n_transcripts = _stream_transcripts(source, features, drafts[2], origin)
+        n_transcripts = _stream_transcripts(source, image, features, drafts[2], origin)
         write_record(drafts[3], {**record, "n_transcripts": n_transcripts}, origin)
 
 
-def _read_objects(source: XeniumBundle) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read_objects(
+    source: XeniumBundle, image: MorphologyFacts
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     cells = read_cells(source)
+    check_places(source.path(vendor.CELLS), extent_of(source, image), cells["x_um"], cells["y_um"])
     cell_ids = cells["cell_id"].to_numpy()
     nucleus_outlines = read_nucleus_outlines(source, cell_ids)
+    _check_outlines(source, image, vendor.NUCLEUS_BOUNDARIES, nucleus_outlines)
     _rows_of(nucleus_outlines, cells, source.path(vendor.NUCLEUS_BOUNDARIES))
     nuclei = nuclei_table(
         nucleus_outlines.cell_ids, nucleus_outlines.polygons, nucleus_outlines.raster_labels
     )
     _log_repairs("nuclei", nuclei, len(nucleus_outlines.polygons))
     outlines = read_cell_outlines(source) or _no_outlines()
+    _check_outlines(source, image, vendor.CELL_BOUNDARIES, outlines)
     rows = _rows_of(outlines, cells, source.path(vendor.CELL_BOUNDARIES))
     table = cells_table(cells, rows, outlines.polygons, nuclei)
     _log_repairs("cell outlines", table[table["geometry"].notna()], len(outlines.polygons))
@@ -86,6 +94,13 @@ def _read_objects(source: XeniumBundle) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _no_outlines() -> Outlines:
     return Outlines(cell_ids=np.empty(0, dtype=object), polygons=np.empty(0, dtype=object))
+
+
+def _check_outlines(
+    source: XeniumBundle, image: MorphologyFacts, name: str, outlines: Outlines
+) -> None:
+    corners_um = shapely.bounds(outlines.polygons[outlines.polygons != None])  # noqa: E711
+    check_places(source.path(name), extent_of(source, image), corners_um[:, 0], corners_um[:, 1])
 
 
 def _rows_of(outlines: Outlines, cells: pd.DataFrame, path: Path) -> NDArray[np.int64]:
@@ -121,9 +136,14 @@ def _log_ownership(cells: pd.DataFrame) -> None:
 
 
 def _stream_transcripts(
-    source: XeniumBundle, features: pd.DataFrame, path: Path, origin: Provenance
+    source: XeniumBundle,
+    image: MorphologyFacts,
+    features: pd.DataFrame,
+    path: Path,
+    origin: Provenance,
 ) -> int:
     """Write the transcripts as they come; return how many there are."""
+    extent = extent_of(source, image)
     category_of_feature = dict(zip(features["name"], features["category"], strict=True))
     # A csv would have to be read through to say how many there are.
     table = source.path(vendor.TRANSCRIPTS)
@@ -134,18 +154,23 @@ def _stream_transcripts(
         batches = transcript_batches(source, category_of_feature)
         for batch in progress(batches, "transcripts", n_batches):
             n_read += batch.num_rows
+            extent.add(batch["x_um"].to_numpy(), batch["y_um"].to_numpy())
             writer.write_table(batch)
             counted = batch["category"].to_pandas().value_counts()
             by_category = by_category.add(counted, fill_value=0)
+    check_extent(source.path(vendor.TRANSCRIPTS), extent)
     shares = ", ".join(f"{name} {count:.0f}" for name, count in sorted(by_category.items()))
     logger.info("transcripts: kept %d of %d: %s", by_category.sum(), n_read, shares or "none")
     return n_read
 
 
 def _record(
-    source: XeniumBundle, features: pd.DataFrame, n_cells: int, n_nuclei: int
+    source: XeniumBundle,
+    image: MorphologyFacts,
+    features: pd.DataFrame,
+    n_cells: int,
+    n_nuclei: int,
 ) -> dict[str, Any]:
-    image = morphology_facts(source)
     return {
         "xoa_version": source.xoa_version,
         "layout": source.layout,

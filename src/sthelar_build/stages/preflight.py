@@ -26,6 +26,7 @@ from sthelar_build.io.xenium import bundle as vendor
 from sthelar_build.io.xenium.boundaries import n_nuclei
 from sthelar_build.io.xenium.bundle import XeniumBundle, open_bundle
 from sthelar_build.io.xenium.images import morphology_facts
+from sthelar_build.io.xenium.sound import check_places, extent_of
 from sthelar_build.io.xenium.sources import is_csv
 from sthelar_build.io.xenium.tables import n_transcripts, read_cells, read_features
 from sthelar_build.options import InFile, MaybeInFile, MaybeInFiles, OutFile, Word, as_json
@@ -78,6 +79,7 @@ def run(
 def _look_at_bundle(bundle: XeniumBundle, genes: pd.DataFrame, found: _Findings) -> None:
     cells = read_cells(bundle)
     image = morphology_facts(bundle)
+    check_places(bundle.path(vendor.CELLS), extent_of(bundle, image), cells["x_um"], cells["y_um"])
     found.facts |= {
         "xoa_version": bundle.xoa_version,
         "layout": bundle.layout,

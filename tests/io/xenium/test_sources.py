@@ -103,8 +103,12 @@ def test_a_missing_column_is_named_with_those_found(table):
         check_columns(table, ("cell_id", "qv"))
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: b"junk" + data], ids=str)
-@pytest.mark.parametrize("read", [count_rows, lambda p: read_columns(p, ["cell_id"])], ids=str)
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-9], lambda data: b"junk" + data], ids=["cut", "junk"]
+)
+@pytest.mark.parametrize(
+    "read", [count_rows, lambda p: read_columns(p, ["cell_id"])], ids=["count", "read"]
+)
 def test_a_packed_csv_that_is_damaged_is_refused_in_one_line(tmp_path, damage, read):
     path = packed(tmp_path / "t.csv.gz")
     path.write_bytes(damage(path.read_bytes()))

@@ -23,6 +23,7 @@ from sthelar_build.io.xenium.bundle import (
     Layout,
     XeniumBundle,
 )
+from sthelar_build.io.xenium.sound import check_filled, check_numbers
 from sthelar_build.io.xenium.sources import column_names, read_columns
 from sthelar_build.io.xenium.tables import as_text
 
@@ -113,6 +114,8 @@ def _read_rings(path: Path) -> Outlines:
     columns = list(COLUMNS[NUCLEUS_BOUNDARIES])
     numbered = LABEL_ID in column_names(path)
     table = read_columns(path, [*columns, *([LABEL_ID] if numbered else [])], ["cell_id"])
+    check_filled(path, table, ["cell_id", *([LABEL_ID] if numbered else [])])
+    check_numbers(path, table, ["vertex_x", "vertex_y"])
     cell = table["cell_id"].unify_dictionaries().combine_chunks()
     if not hasattr(cell, "dictionary"):
         cell = cell.dictionary_encode()

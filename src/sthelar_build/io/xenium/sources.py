@@ -45,7 +45,7 @@ def find_table(folder: Path, name: str) -> Path | None:
     """Return the file of a table, ``name`` being that of its parquet: parquet first, then csv; None if there is none."""
     stem = name.removesuffix(".parquet")
     names = (name, *(stem + suffix for suffix in _CSV_SUFFIXES))
-    return next((folder / n for n in names if (folder / n).is_file()), None)
+    return next((folder / n for n in names if (folder / n).exists()), None)
 
 
 def is_csv(path: Path) -> bool:
@@ -108,7 +108,7 @@ def count_rows(path: Path) -> int:
 
 
 def check_columns(path: Path, columns: Sequence[str]) -> None:
-    """Raise InputError if a column is missing or a parquet file is cut short, anywhere."""
+    """Raise InputError if a column is missing, or a parquet file has no numbers in one or is cut short, anywhere."""
     found = column_names(path)
     missing = [name for name in columns if name not in found]
     if missing:
@@ -117,7 +117,19 @@ def check_columns(path: Path, columns: Sequence[str]) -> None:
             f"among {', '.join(found)}; copy the file again from its source"
         )
     if not is_csv(path):
+        _check_types(path, columns)
         _check_length(path)
+
+
+def _check_types(path: Path, columns: Sequence[str]) -> None:
+    schema = read_parquet_schema(path)
+    for name in columns:
+        kind, wanted = schema.field(name).type, _TYPE_OF_COLUMN.get(name)
+        numeric = pa.types.is_floating(kind) or pa.types.is_integer(kind)
+        if wanted is not None and pa.types.is_floating(wanted) and not numeric:
+            raise InputError(
+                f"{path}: expected numbers in the column {name}, found {kind}; copy the file again from its source"
+            )
 
 
 def _check_length(path: Path) -> None:

@@ -21,6 +21,7 @@ from sthelar_build.io.xenium.bundle import (
     UNASSIGNED,
     XeniumBundle,
 )
+from sthelar_build.io.xenium.sound import check_filled, check_numbers
 from sthelar_build.io.xenium.sources import column_names, count_rows, read_batches, read_columns
 from sthelar_build.schema.tables import GENE
 from sthelar_build.schema.tables import TRANSCRIPTS as OUR_TRANSCRIPTS
@@ -70,7 +71,7 @@ def _features_of_h5(path: Path) -> pd.DataFrame:
         with h5py.File(path, "r") as file:
             group = file["matrix/features"]
             return pd.DataFrame({key: group[key].asstr()[:] for key in _FEATURE_COLUMNS})
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise _broken_matrix(path) from error
 
 
@@ -87,6 +88,8 @@ def read_cells(bundle: XeniumBundle) -> pd.DataFrame:
     path = bundle.path(CELLS)
     optional = [name for name in ("segmentation_method",) if name in column_names(path)]
     table = read_columns(path, ["cell_id", "x_centroid", "y_centroid", *optional])
+    check_filled(path, table, ["cell_id"])
+    check_numbers(path, table, ["x_centroid", "y_centroid"])
     cell_ids = as_text(table["cell_id"]).to_pandas()
     if cell_ids.duplicated().any():
         raise InputError(
@@ -121,6 +124,8 @@ def transcript_batches(
     path = bundle.path(TRANSCRIPTS)
     wanted = [*_COLUMN_OF, *{"codeword_category"}.intersection(column_names(path))]
     for batch in read_batches(path, wanted, ROWS_AT_A_TIME):
+        check_filled(path, batch, _FILLED)
+        check_numbers(path, batch, _NUMBERS)
         yield _as_ours(batch, category_of_feature)
 
 
@@ -148,6 +153,10 @@ _COLUMN_OF = {
     "z_location": "z_um",
     "qv": "qv",
 }
+
+
+_NUMBERS = ("x_location", "y_location", "z_location", "qv")
+_FILLED = ("transcript_id", "feature_name", "overlaps_nucleus")
 
 
 def _as_ours(batch: pa.Table, category_of_feature: Mapping[str, str]) -> pa.Table:
