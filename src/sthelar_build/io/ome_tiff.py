@@ -13,6 +13,9 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from sthelar_build.core.simulation.mosaic_image import MosaicImage
+from sthelar_build.io.mosaic_tiles import mosaic_tiles
+
 Compression = Literal["jpeg2000", "jpeg", "deflate"]
 """How tiles are stored: jpeg2000 and deflate lose nothing, jpeg is for RGB."""
 
@@ -36,7 +39,7 @@ class ImageFiles:
 
 def write_ome_tiff(
     path: Path,
-    image: Image,
+    image: Image | MosaicImage,
     um_per_px: float,
     *,
     channel_names: Sequence[str],
@@ -52,7 +55,7 @@ def write_ome_tiff(
     path
         The file to write.
     image
-        (y, x) uint16, or (y, x, 3) uint8 RGB.
+        (y, x) uint16, or (y, x, 3) uint8 RGB; a mosaic is written tile by tile.
     um_per_px
         Size of a level-0 pixel; stands in PhysicalSizeX/Y and in the resolution tags of every level.
     channel_names
@@ -80,10 +83,22 @@ def write_ome_tiff(
     }
     with tifffile.TiffWriter(path, bigtiff=image.nbytes > _BIG_TIFF_FROM_BYTES) as tiff:
         for level in range(n_levels):
-            image = halve(image) if level else image
+            image = _next_level(image) if level else image
             per_cm = 1e4 / (um_per_px * 2**level)
-            tiff.write(image, resolution=(per_cm, per_cm), **options, **head)
+            pixels = _pixels(image, options)
+            tiff.write(**pixels, resolution=(per_cm, per_cm), **options, **head)
             head = {"subfiletype": 1}
+
+
+def _next_level(image: Image | MosaicImage) -> Image | MosaicImage:
+    return image.smaller(halve) if isinstance(image, MosaicImage) else halve(image)
+
+
+def _pixels(image: Image | MosaicImage, options: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(image, MosaicImage):
+        return {"data": image}
+    tiles = mosaic_tiles(image, options)
+    return {"data": tiles, "shape": image.shape, "dtype": image.dtype}
 
 
 def halve(image: Image) -> Image:
@@ -106,14 +121,16 @@ def _possible_levels(shape: tuple[int, ...], levels: int) -> int:
     return max(1, min(levels, min(shape[:2]).bit_length()))
 
 
-def _tile_options(image: Image, compression: Compression, tile_px: int) -> dict[str, Any]:
+def _tile_options(
+    image: Image | MosaicImage, compression: Compression, tile_px: int
+) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "jpeg2000": {"reversible": True, "level": 0},
         "jpeg": {"level": _JPEG_QUALITY},
         "deflate": {"level": 6},
     }[compression]
     return {
-        "photometric": "rgb" if image.ndim == 3 else "minisblack",
+        "photometric": "rgb" if len(image.shape) == 3 else "minisblack",
         "tile": (tile_px, tile_px),
         "compression": compression,
         "compressionargs": arguments,
@@ -126,13 +143,13 @@ def _tile_options(image: Image, compression: Compression, tile_px: int) -> dict[
 
 def _ome_xml(
     name: str,
-    image: Image,
+    image: Image | MosaicImage,
     um_per_px: float,
     channel_names: Sequence[str],
     files: ImageFiles | None,
 ) -> str:
     names = files.names if files else (name,)
-    samples = image.shape[2] if image.ndim == 3 else 1
+    samples = image.shape[2] if len(image.shape) == 3 else 1
     size_c = samples if samples > 1 else len(names)
     channels = "".join(
         f'<Channel ID="Channel:{index}" Name={quoteattr(channel)} SamplesPerPixel="{samples}"/>'

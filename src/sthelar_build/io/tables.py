@@ -33,7 +33,7 @@ def write_table(
 ) -> None:
     """Write a frame as parquet, whole or not at all; ``attributes`` are small JSON facts about it."""
     with published(path) as draft, table_writer(draft, schema, source, attributes) as writer:
-        writer.write_table(_to_arrow(frame, schema))
+        writer.write_table(arrow_table(frame, schema))
 
 
 @contextmanager
@@ -49,6 +49,14 @@ def table_writer(
         metadata["geo"] = _geoparquet_metadata()
     with pq.ParquetWriter(path, schema.with_metadata(metadata), compression="zstd") as writer:
         yield writer
+
+
+def arrow_table(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    """Return a frame, or a part of one, as ``table_writer`` takes it."""
+    plain = pd.DataFrame(frame).copy(deep=False)
+    if GEOMETRY in plain.columns:
+        plain[GEOMETRY] = shapely.to_wkb(plain[GEOMETRY].to_numpy())
+    return pa.Table.from_pandas(plain, schema=schema, preserve_index=False)
 
 
 def geometry_batches(path: Path, size: int = 50_000) -> Iterator[NDArray[np.object_]]:
@@ -105,13 +113,6 @@ def read_provenance(path: Path) -> Provenance:
     metadata = read_parquet_schema(path).metadata or {}
     source: Provenance = json.loads(metadata.get(KEY.encode(), b"{}"))
     return source
-
-
-def _to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
-    plain = pd.DataFrame(frame).copy(deep=False)
-    if GEOMETRY in plain.columns:
-        plain[GEOMETRY] = shapely.to_wkb(plain[GEOMETRY].to_numpy())
-    return pa.Table.from_pandas(plain, schema=schema, preserve_index=False)
 
 
 def _geoparquet_metadata() -> str:

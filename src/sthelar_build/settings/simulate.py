@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sthelar_build.settings.base import Count, Seed, Settings, Share
+
+_MORPHOLOGY_UM_PER_PX = 0.2125
+_MORPHOLOGY_MULTIPLE, _HE_MULTIPLE = 32, 16
+"""The smallest level of an image is 32 or 16 times smaller: blocks must meet there, too."""
+_TOLERANCE = 1e-5
+_FITTING_HE_UM_PER_PX, _FITTING_UM = 0.2125 * 4 / 3, 13.6
+"""Four pixels of the morphology image are three of the H&E."""
 
 
 class SimulateSettings(Settings):
@@ -21,6 +28,14 @@ class SimulateSettings(Settings):
     """Width of the scanned region, in um. A square millimetre takes about 2 GB of memory."""
     height_um: Annotated[float, Field(ge=50, le=5000)] = 600
     """Height of the scanned region, in um."""
+    mosaic_columns: Annotated[int, Field(ge=1, le=200)] = 1
+    """Blocks side by side. With more than one block in all the slide is a mosaic: ``width_um`` and ``height_um`` are those
+    of a block, few blocks are simulated, laid out many times, mirrored by chance, and written one after the other, so that
+    memory does not grow with the slide. A mosaic lies straight: ``he_rotation_deg`` and ``he_margin_um`` are 0."""
+    mosaic_rows: Annotated[int, Field(ge=1, le=200)] = 1
+    """Blocks one above the other."""
+    mosaic_blocks: Annotated[int, Field(ge=1, le=20)] = 3
+    """Different blocks of a mosaic."""
     off_tissue_share: Annotated[float, Field(ge=0, le=0.8)] = 0.08
     """Share of the region that is bare glass, along one side."""
     cell_density: Annotated[float, Field(ge=0.1, le=2)] = 1
@@ -81,3 +96,25 @@ class SimulateSettings(Settings):
     """Cells of the reference atlas; every type has at least 40 whatever this says."""
     reference_extra_genes: Count = 300
     """Genes of the reference atlas that are not on the panel."""
+
+    @model_validator(mode="after")
+    def _blocks_meet(self) -> SimulateSettings:
+        if self.mosaic_columns * self.mosaic_rows == 1:
+            return self
+        if self.he_rotation_deg or self.he_margin_um or self.he_mirrored:
+            raise ValueError(
+                "expected a mosaic to lie straight: he_rotation_deg 0, he_margin_um 0, he_mirrored false"
+            )
+        for name, length_um in (("width_um", self.width_um), ("height_um", self.height_um)):
+            for um_per_px, multiple in (
+                (_MORPHOLOGY_UM_PER_PX, _MORPHOLOGY_MULTIPLE),
+                (self.he_um_per_px, _HE_MULTIPLE),
+            ):
+                units = length_um / um_per_px / multiple
+                if abs(units - round(units)) > _TOLERANCE:
+                    raise ValueError(
+                        f"expected {name} of a mosaic to be a multiple of {multiple} px of {um_per_px:.6g} um, "
+                        f"found {length_um / um_per_px:.2f} px; with he_um_per_px {_FITTING_HE_UM_PER_PX} take a "
+                        f"multiple of {_FITTING_UM} um"
+                    )
+        return self

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from sthelar_build.core.simulation.alignment import clicked_keypoints, he_canvas, um_from_morphology
+from sthelar_build.core.simulation.alignment import (
+    block_canvas,
+    clicked_keypoints,
+    he_canvas,
+    um_from_morphology,
+)
 from sthelar_build.core.simulation.recipe import Recipe
 from sthelar_build.core.simulation.slide import PIXEL_SIZE_UM
 
@@ -42,3 +47,10 @@ def test_clicks_are_near_the_truth_but_for_the_outliers():
     assert len(clicks) == 12
     assert away_um[:10].max() < 5 * 0.2738
     assert away_um[10:].min() > 30
+
+
+def test_a_block_of_a_mosaic_is_scaled_only():
+    recipe = Recipe(width_um=27.2, height_um=13.6, he_um_per_px=0.2125 * 4 / 3)
+    transform, shape_px = block_canvas(recipe)
+    assert shape_px == (48, 96)
+    assert transform.matrix.ravel() == pytest.approx([4 / 3, 0, 0, 0, 4 / 3, 0, 0, 0, 1])

@@ -7,7 +7,7 @@ from sthelar_build.core.cell_ids import cell_id_strings
 from sthelar_build.core.simulation.crop import HARD_ID
 from sthelar_build.core.simulation.expression import LOW_COUNT_MAX
 from sthelar_build.core.simulation.recipe import Recipe
-from sthelar_build.core.simulation.simulate import simulate, simulate_scene
+from sthelar_build.core.simulation.simulate import block_scenes, simulate, simulate_scene
 from sthelar_build.core.simulation.slide import PIXEL_SIZE_UM
 
 SMALL = {
@@ -171,3 +171,11 @@ def test_a_tissue_has_at_least_14_fine_types_of_7_classes(tissue, classes):
     assert cells["fine_label"].nunique() >= 14
     assert cells["class_name"].nunique() == classes
     assert (cells["class_name"].value_counts() >= 5).all()
+
+
+def test_blocks_of_a_mosaic_differ_and_have_one_panel():
+    recipe = Recipe(width_um=60.0, height_um=60.0, panel_size=60, mosaic_rows=2, mosaic_blocks=3)
+    one, two = block_scenes(recipe)
+    assert one.slide.features.equals(two.slide.features)
+    assert np.array_equal(one.programmes.profile, two.programmes.profile)
+    assert not one.slide.transcripts.equals(two.slide.transcripts)

@@ -7,6 +7,7 @@ import zarr
 from shapely import box
 
 from slides.five_cells import SHAPE_PX, five_cells, shown_slide
+from sthelar_build.core.simulation.mosaic import Mosaic
 from sthelar_build.core.simulation.slide import PIXEL_SIZE_UM
 from sthelar_build.core.simulation.versions import traits_of
 from sthelar_build.io.xenium_writer import cells_zarr as cells_zarr_writer
@@ -15,7 +16,7 @@ from sthelar_build.io.xenium_writer.cells_zarr import write_cells_zarr
 
 def written(path, version, slide=None):
     """Return every array of the store by name, and the attributes of the root and of the summary."""
-    write_cells_zarr(path, slide or shown_slide(version), traits_of(version))
+    write_cells_zarr(path, Mosaic.of(slide or shown_slide(version)), traits_of(version))
     with zarr.storage.ZipStore(path, mode="r") as store:
         group = zarr.open_group(store, mode="r")
         arrays = {

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from slides.five_cells import NO_NUCLEUS, copy_of_bundle, five_cells
+from sthelar_build.core.simulation.mosaic import Mosaic
 from sthelar_build.core.simulation.versions import traits_of
 from sthelar_build.io.xenium_writer import tables as xenium_table_writer
 from sthelar_build.io.xenium_writer.tables import matrix_of, write_transcripts
@@ -46,7 +47,7 @@ def test_transcripts_have_the_columns_of_their_version(tmp_path, version, first,
 def test_transcripts_come_in_several_row_groups(tmp_path, monkeypatch):
     monkeypatch.setattr(xenium_table_writer, "_ROWS_PER_GROUP", 250)
     path = tmp_path / "transcripts.parquet"
-    write_transcripts(path, five_cells(), traits_of("3.0.0"))
+    write_transcripts(path, Mosaic.of(five_cells()), traits_of("3.0.0"))
     assert pq.read_metadata(path).num_row_groups == 3
 
 

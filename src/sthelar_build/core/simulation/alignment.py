@@ -39,6 +39,15 @@ def he_canvas(recipe: Recipe) -> tuple[Affine, tuple[int, int]]:
     return Affine(matrix, Frame.HE, Frame.MORPHOLOGY), (int(height_px), int(width_px))
 
 
+def block_canvas(recipe: Recipe) -> tuple[Affine, tuple[int, int]]:
+    """Return the map he -> morphology of a mosaic, which only scales, and the (height, width) of a block in H&E pixels."""
+    width_px, height_px = (
+        round(length_um / recipe.he_um_per_px) for length_um in (recipe.width_um, recipe.height_um)
+    )
+    factor = recipe.he_um_per_px / PIXEL_SIZE_UM
+    return Affine.scaling(factor, Frame.HE, Frame.MORPHOLOGY), (height_px, width_px)
+
+
 def um_from_morphology() -> Affine:
     """Return the map morphology px -> um of every slide."""
     return Affine.scaling(PIXEL_SIZE_UM, Frame.MORPHOLOGY, Frame.UM)

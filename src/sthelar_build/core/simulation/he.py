@@ -18,7 +18,12 @@ from sthelar_build.core.simulation.grid import Grid
 from sthelar_build.core.simulation.matrix import STEP_UM, matrix_eosin, tissue_thickness
 from sthelar_build.core.simulation.nuclei import Shapes
 from sthelar_build.core.simulation.population import Population
-from sthelar_build.core.simulation.stains import Concentrations, photograph, slide_stains
+from sthelar_build.core.simulation.stains import (
+    Concentrations,
+    Stains,
+    photograph,
+    slide_stains,
+)
 from sthelar_build.core.simulation.structures import Points
 from sthelar_build.core.simulation.tissue import Tissue
 from sthelar_build.schema.frames import Affine
@@ -100,8 +105,9 @@ def render_he(
     um_from_he: Affine,
     shape_px: tuple[int, int],
     stain_variation: float,
+    stains: Stains | None = None,
 ) -> NDArray[np.uint8]:
-    """Return the H&E as uint8 RGB of shape (*shape_px, 3).
+    """Return the H&E as uint8 RGB of shape (*shape_px, 3); ``stains`` are drawn by the seed unless given.
 
     Geometry is mapped to the H&E frame and drawn at its resolution, so nuclei lie where ``um_from_he``
     says to a fraction of a pixel. Stain concentrations become colours by Beer-Lambert.
@@ -118,7 +124,7 @@ def render_he(
         pigment *= thickness
     del thickness
     concentrations = Concentrations(haematoxylin, eosin, blood, melanin)
-    return photograph(rng, concentrations, slide_stains(rng, stain_variation))
+    return photograph(rng, concentrations, stains or slide_stains(rng, stain_variation))
 
 
 def _cytoplasm(

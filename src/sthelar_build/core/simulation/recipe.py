@@ -20,6 +20,9 @@ class Recipe:
     tissue: TissueName = "breast_cancer"
     width_um: float = 600.0
     height_um: float = 600.0
+    mosaic_columns: int = 1
+    mosaic_rows: int = 1
+    mosaic_blocks: int = 3
     off_tissue_share: float = 0.08
     cell_density: float = 1.0
     panel_size: int = 320

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,20 +61,47 @@ def simulate(**fields: Any) -> SimulatedSlide:
 
 def simulate_scene(recipe: Recipe) -> Scene:
     """Return the slide of a recipe, with the tissue and the cells around the region."""
-    shape_px = (_pixels(recipe.height_um), _pixels(recipe.width_um))
-    tissue = _LAYOUTS[recipe.tissue](
+    tissue = _tissue(recipe)
+    return _scene(recipe, tissue, _programmes(recipe, atlas_labels(tissue)))
+
+
+def block_scenes(recipe: Recipe) -> Iterator[Scene]:
+    """Yield the different blocks of a mosaic: each with a tissue of its own, all with the panel of the first."""
+    recipes = [replace(recipe, seed=_seed_of_block(recipe, b)) for b in range(_n_blocks(recipe))]
+    tissues = [_tissue(own) for own in recipes]
+    named = {label for tissue in tissues for label in atlas_labels(tissue)}
+    labels = tuple(label for label in cell_types().index if label in named - {*_ABSENT})
+    table = _programmes(recipe, (*labels, *_ABSENT))
+    for own, tissue in zip(recipes, tissues, strict=True):
+        yield _scene(own, tissue, table)
+
+
+def _n_blocks(recipe: Recipe) -> int:
+    return min(recipe.mosaic_blocks, recipe.mosaic_rows * recipe.mosaic_columns)
+
+
+def _seed_of_block(recipe: Recipe, block: int) -> int:
+    return int(stream(recipe.seed, f"block {block}").integers(2**31))
+
+
+def _tissue(recipe: Recipe) -> Tissue:
+    return _LAYOUTS[recipe.tissue](
         stream(recipe.seed, "tissue"),
         recipe.width_um,
         recipe.height_um,
         recipe.off_tissue_share,
         PAD_UM,
     )
+
+
+def _programmes(recipe: Recipe, labels: tuple[str, ...]) -> Programmes:
+    n_genes = recipe.panel_size + recipe.reference_extra_genes
+    return programmes(stream(recipe.seed, "programmes"), labels, n_genes)
+
+
+def _scene(recipe: Recipe, tissue: Tissue, table: Programmes) -> Scene:
+    shape_px = (_pixels(recipe.height_um), _pixels(recipe.width_um))
     population = populate(tissue, recipe)
-    table = programmes(
-        stream(recipe.seed, "programmes"),
-        atlas_labels(tissue),
-        recipe.panel_size + recipe.reference_extra_genes,
-    )
     slide = _scan(recipe, tissue, population, table.first(recipe.panel_size), shape_px)
     return Scene(recipe, tissue, population, table, slide)
 

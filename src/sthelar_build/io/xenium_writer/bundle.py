@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sthelar_build.core.simulation.mosaic import Mosaic
 from sthelar_build.core.simulation.slide import GENE_CATEGORIES, PIXEL_SIZE_UM, SimulatedSlide
 from sthelar_build.core.simulation.versions import Traits, as_version, traits_of
 from sthelar_build.io.ome_tiff import ImageFiles, write_ome_tiff
@@ -31,7 +33,9 @@ from sthelar_build.io.xenium_writer.tables import (
 _LEVELS = 6
 
 
-def write_bundle(folder: Path, slide: SimulatedSlide, *, xoa_version: str, seed: int) -> None:
+def write_bundle(
+    folder: Path, slide: SimulatedSlide | Mosaic, *, xoa_version: str, seed: int
+) -> None:
     """Write the bundle of a slide as ``xoa_version`` would, such as 1.0.2, 1.9.0, 2.0.0, 3.0.0 or 4.0.0.
 
     Parameters
@@ -39,7 +43,8 @@ def write_bundle(folder: Path, slide: SimulatedSlide, *, xoa_version: str, seed:
     folder
         Folder to fill; made if absent.
     slide
-        The slide; what the version cannot show is left out (``as_version``).
+        The slide; what the version cannot show is left out (``as_version``). A mosaic must be of blocks
+        as the version shows them; it is written part by part, and without the csv twins of its tables.
     xoa_version
         Version of the Xenium software.
     seed
@@ -50,28 +55,29 @@ def write_bundle(folder: Path, slide: SimulatedSlide, *, xoa_version: str, seed:
     The same slide, version and seed give the same bytes. ``experiment.xenium`` is written last.
     """
     traits = traits_of(xoa_version)
-    slide = as_version(slide, xoa_version)
+    mosaic = slide if isinstance(slide, Mosaic) else Mosaic.of(as_version(slide, xoa_version))
     folder.mkdir(parents=True, exist_ok=True)
-    matrix = matrix_of(slide)
-    write_matrix(folder / xenium.FEATURE_MATRIX, slide, matrix, traits)
-    write_cells(folder, slide, matrix, traits)
-    write_boundaries(folder, slide, traits)
-    write_transcripts(folder / xenium.TRANSCRIPTS, slide, traits)
-    write_cells_zarr(folder / xenium.CELLS_ZARR, slide, traits)
-    images = _write_images(folder, slide, traits)
-    _write_json(folder / "gene_panel.json", _gene_panel(slide))
-    _write_metrics(folder / "metrics_summary.csv", slide, int(matrix.sum()))
+    matrices = [matrix_of(block) for block in mosaic.blocks]
+    write_matrix(folder / xenium.FEATURE_MATRIX, mosaic, matrices, traits)
+    write_cells(folder, mosaic, matrices, traits)
+    write_boundaries(folder, mosaic, traits)
+    write_transcripts(folder / xenium.TRANSCRIPTS, mosaic, traits)
+    write_cells_zarr(folder / xenium.CELLS_ZARR, mosaic, traits)
+    images = _write_images(folder, mosaic, traits)
+    _write_json(folder / "gene_panel.json", _gene_panel(mosaic.features))
+    n_counted = sum(int(n) * int(m.sum()) for n, m in zip(mosaic.copies, matrices, strict=True))
+    _write_metrics(folder / "metrics_summary.csv", mosaic, n_counted)
     _write_json(
-        folder / xenium.SPECIFICATION, _specification(slide, traits, xoa_version, seed, images)
+        folder / xenium.SPECIFICATION, _specification(mosaic, traits, xoa_version, seed, images)
     )
 
 
-def _write_images(folder: Path, slide: SimulatedSlide, traits: Traits) -> dict[str, str]:
+def _write_images(folder: Path, mosaic: Mosaic, traits: Traits) -> dict[str, str]:
     """Write the morphology images; return what experiment.xenium says of them."""
-    channels = list(slide.morphology)
+    channels = mosaic.channels
     if not traits.polygon_sets:
         for name in (xenium.MIP_FILE, xenium.FOCUS_FILE):
-            _write_image(folder / name, slide, "DAPI")
+            _write_image(folder / name, mosaic, "DAPI")
         return {
             "morphology_mip_filepath": xenium.MIP_FILE,
             "morphology_focus_filepath": xenium.FOCUS_FILE,
@@ -80,18 +86,16 @@ def _write_images(folder: Path, slide: SimulatedSlide, traits: Traits) -> dict[s
     focus = folder / xenium.FOCUS_FOLDER
     focus.mkdir(exist_ok=True)
     for name, channel in zip(names, channels, strict=True):
-        _write_image(focus / name, slide, channel, ImageFiles(names))
+        _write_image(focus / name, mosaic, channel, ImageFiles(names))
     return {"morphology_focus_filepath": f"{xenium.FOCUS_FOLDER}/{names[0]}"}
 
 
-def _write_image(
-    path: Path, slide: SimulatedSlide, channel: str, files: ImageFiles | None = None
-) -> None:
+def _write_image(path: Path, mosaic: Mosaic, channel: str, files: ImageFiles | None = None) -> None:
     write_ome_tiff(
         path,
-        slide.morphology[channel],
+        mosaic.morphology(channel),
         PIXEL_SIZE_UM,
-        channel_names=list(slide.morphology) if files else [channel],
+        channel_names=mosaic.channels if files else [channel],
         levels=_LEVELS,
         files=files,
     )
@@ -103,7 +107,7 @@ def _channel_file(index: int, channel: str, traits: Traits) -> str:
     return f"ch{index:04}_{re.sub(r'[^a-z0-9-]+', '_', channel.lower())}.ome.tif"
 
 
-def _gene_panel(slide: SimulatedSlide) -> dict[str, Any]:
+def _gene_panel(features: pd.DataFrame) -> dict[str, Any]:
     targets = [
         {
             "type": {
@@ -113,49 +117,56 @@ def _gene_panel(slide: SimulatedSlide) -> dict[str, Any]:
             "codewords": [codeword],
         }
         for codeword, (name, identifier, category) in enumerate(
-            slide.features[["name", "id", "category"]].itertuples(index=False)
+            features[["name", "id", "category"]].itertuples(index=False)
         )
     ]
     return {
         "metadata": {"schema_version": "1.0.0"},
-        "payload": {"panel": _panel(slide), "targets": targets},
+        "payload": {"panel": _panel(features), "targets": targets},
     }
 
 
-def _panel(slide: SimulatedSlide) -> dict[str, Any]:
+def _panel(features: pd.DataFrame) -> dict[str, Any]:
     return {
         "identity": {"design_id": "simulated", "name": "Simulated panel"},
-        "num_gene_targets": int(slide.features["category"].isin(GENE_CATEGORIES).sum()),
+        "num_gene_targets": int(features["category"].isin(GENE_CATEGORIES).sum()),
     }
 
 
-def _write_metrics(path: Path, slide: SimulatedSlide, n_counted: int) -> None:
-    height_px, width_px = slide.shape_px
-    transcripts = slide.transcripts
+def _write_metrics(path: Path, mosaic: Mosaic, n_counted: int) -> None:
+    height_px, width_px = mosaic.shape_px
+    sizes = mosaic.sizes
+    n_good = _total(mosaic, lambda block: (block.transcripts["qv"] >= 20).sum())
+    n_assigned = _total(mosaic, lambda block: (block.transcripts["cell_row"] >= 0).sum())
     metrics = {
         "run_name": "simulated",
         "cassette_name": "simulated",
         "region_name": "simulated",
         "panel_name": "Simulated panel",
         "region_area": height_px * width_px * PIXEL_SIZE_UM**2,
-        "total_cell_area": float(slide.cells.area.sum()),
-        "fraction_transcripts_decoded_q20": float((transcripts["qv"] >= 20).mean()),
-        "num_cells_detected": len(slide.cells),
-        "fraction_transcripts_assigned": float((transcripts["cell_row"] >= 0).mean()),
+        "total_cell_area": _total(mosaic, lambda block: block.cells.area.sum()),
+        "fraction_transcripts_decoded_q20": n_good / max(sizes.transcripts, 1),
+        "num_cells_detected": sizes.cells,
+        "fraction_transcripts_assigned": n_assigned / max(sizes.transcripts, 1),
         "counts_in_matrix": n_counted,
     }
     pd.DataFrame([metrics]).to_csv(path, index=False)
 
 
+def _total(mosaic: Mosaic, of: Callable[[SimulatedSlide], float]) -> float:
+    """Return the sum over the whole mosaic of what each block has."""
+    return float(sum(n * of(block) for n, block in zip(mosaic.copies, mosaic.blocks, strict=True)))
+
+
 def _specification(
-    slide: SimulatedSlide, traits: Traits, xoa_version: str, seed: int, images: dict[str, str]
+    mosaic: Mosaic, traits: Traits, xoa_version: str, seed: int, images: dict[str, str]
 ) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     identifiers = {
         key: str(uuid.UUID(bytes=rng.bytes(16), version=4))
         for key in ("experiment_uuid", "cassette_uuid", "roi_uuid", "well_uuid", "calibration_uuid")
     }
-    categories = slide.features["category"]
+    categories, sizes = mosaic.features["category"], mosaic.sizes
     specification: dict[str, Any] = {
         "major_version": 6 if traits.polygon_sets else 5,
         "minor_version": 0,
@@ -165,8 +176,8 @@ def _specification(
         "panel_tissue_type": "simulated",
         "run_start_time": "2024-01-01T00:00:00Z",
         "preservation_method": "ffpe",
-        "num_cells": len(slide.cells),
-        "transcripts_per_cell": len(slide.transcripts) // max(len(slide.cells), 1),
+        "num_cells": sizes.cells,
+        "transcripts_per_cell": sizes.transcripts // max(sizes.cells, 1),
         "transcripts_per_100um": 0.0,
         "cassette_name": "simulated",
         "slide_id": "0000000",
@@ -185,19 +196,27 @@ def _specification(
         "xenium_explorer_files": {"cells_zarr_filepath": xenium.CELLS_ZARR},
     }
     if traits.polygon_sets:
-        specification |= _segmentation(slide)
+        specification |= _segmentation(mosaic)
     return specification
 
 
-def _segmentation(slide: SimulatedSlide) -> dict[str, Any]:
-    method = slide.cells["segmentation_method"].fillna("")
+def _segmentation(mosaic: Mosaic) -> dict[str, Any]:
+    def share(word: str) -> float:
+        found = _total(mosaic, lambda block: _methods(block).str.contains(word).sum())
+        return found / max(mosaic.sizes.cells, 1)
+
     return {
-        "segmentation_stain": "DAPI" if len(slide.morphology) == 1 else "Multimodal",
-        "segmented_cell_boundary_frac": float(method.str.contains("boundary").mean()),
-        "segmented_cell_interior_frac": float(method.str.contains("interior").mean()),
-        "segmented_cell_nuc_expansion_frac": float(method.str.contains("expansion").mean()),
+        "segmentation_stain": "DAPI" if len(mosaic.channels) == 1 else "Multimodal",
+        "segmented_cell_boundary_frac": share("boundary"),
+        "segmented_cell_interior_frac": share("interior"),
+        "segmented_cell_nuc_expansion_frac": share("expansion"),
         "nucleus_expansion_distance": 5.0,
     }
+
+
+def _methods(block: SimulatedSlide) -> pd.Series:
+    methods: pd.Series = block.cells["segmentation_method"].fillna("")
+    return methods
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:

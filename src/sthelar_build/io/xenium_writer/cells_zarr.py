@@ -17,6 +17,7 @@ import zarr
 from numpy.typing import NDArray
 
 from sthelar_build.core.polygons import Geometries
+from sthelar_build.core.simulation.mosaic import Mosaic, Part
 from sthelar_build.core.simulation.slide import PIXEL_SIZE_UM, SimulatedSlide
 from sthelar_build.core.simulation.versions import Traits
 from sthelar_build.io.xenium_writer.tables import cell_rings, nucleus_rings
@@ -38,8 +39,8 @@ _BAND_ROWS = 1024
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def write_cells_zarr(path: Path, slide: SimulatedSlide, traits: Traits) -> None:
-    """Write the cell store of a slide; the same slide gives the same bytes.
+def write_cells_zarr(path: Path, mosaic: Mosaic, traits: Traits) -> None:
+    """Write the cell store of a slide, part by part; the same slide gives the same bytes.
 
     Labels of a mask are the position in the polygon set + 1 (from 2.0), or the row of the cell + 1
     for nuclei and cells alike (before). Where polygons overlap the smaller keeps the pixel.
@@ -47,45 +48,103 @@ def write_cells_zarr(path: Path, slide: SimulatedSlide, traits: Traits) -> None:
     folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=".cells_zarr."))
     try:
         store = zarr.open_group(folder, mode="w", zarr_format=2)
-        store.attrs.update(_root_attributes(slide, traits))
-        _write_ids(store, slide, traits)
-        _write_summary(store, slide, traits)
-        _write_polygons(store, slide, traits)
-        _write_masks(store, slide, traits)
+        store.attrs.update(_root_attributes(mosaic, traits))
+        arrays = _empty_arrays(store, mosaic, traits)
+        for part in mosaic.parts():
+            _fill(arrays, part, mosaic, traits)
         _zip(folder, path)
     finally:
         shutil.rmtree(folder)
 
 
-def _root_attributes(slide: SimulatedSlide, traits: Traits) -> dict[str, Any]:
+def _root_attributes(mosaic: Mosaic, traits: Traits) -> dict[str, Any]:
     return {
         "major_version": 6 if traits.polygon_sets else 5,
         "minor_version": 0,
         "name": "CellSegmentationDataset",
-        "number_cells": len(slide.cells),
+        "number_cells": mosaic.sizes.cells,
         "polygon_set_names": [kind["name"] for kind in _SETS],
         "polygon_set_display_names": [kind["display"] for kind in _SETS],
         "polygon_set_descriptions": [kind["about"] for kind in _SETS],
-        "segmentation_methods": _methods(slide),
+        "segmentation_methods": _methods(mosaic),
         "spatial_units": "microns",
     }
 
 
-def _methods(slide: SimulatedSlide) -> list[str]:
-    return sorted(slide.cells["segmentation_method"].dropna().unique())
+def _methods(mosaic: Mosaic) -> list[str]:
+    return sorted(
+        {m for block in mosaic.blocks for m in block.cells["segmentation_method"].dropna()}
+    )
 
 
-def _write_ids(store: Any, slide: SimulatedSlide, traits: Traits) -> None:
-    numbers = np.arange(1, len(slide.cells) + 1, dtype=np.uint32)
-    if traits.integer_ids:
-        store.create_array("cell_id", data=numbers)
-        return
-    store.create_array("cell_id", data=slide.cells[["prefix", "suffix"]].to_numpy(np.uint32))
+def _empty_arrays(store: Any, mosaic: Mosaic, traits: Traits) -> dict[str, Any]:
+    """Make all arrays; return by name those that the parts fill."""
+    shapes = _shapes(mosaic, traits)
+    arrays = {
+        name: store.create_array(name, shape=shape, dtype=dtype)
+        for name, (shape, dtype) in shapes.items()
+    }
+    arrays["cell_summary"].attrs["column_names"] = _summary_names(traits)
+    to_px = np.diag([1 / PIXEL_SIZE_UM, 1 / PIXEL_SIZE_UM, 1, 1]).astype(np.float32)
+    store.create_array("masks/homogeneous_transform", data=to_px)
+    chunks = tuple(min(_BAND_ROWS, side_px) for side_px in mosaic.shape_px)
+    for name in ("masks/0", "masks/1"):
+        arrays[name] = store.create_array(
+            name, shape=mosaic.shape_px, dtype=np.uint32, chunks=chunks, fill_value=0
+        )
+    return arrays
+
+
+def _shapes(mosaic: Mosaic, traits: Traits) -> dict[str, tuple[tuple[int, ...], Any]]:
+    n_cells, n_nuclei = mosaic.sizes.cells, mosaic.sizes.nuclei
+    ids = () if traits.integer_ids else (2,)
+    shapes: dict[str, tuple[tuple[int, ...], Any]] = {
+        "cell_id": ((n_cells, *ids), np.uint32),
+        "cell_summary": ((n_cells, len(_summary_names(traits))), np.float64),
+    }
+    if not traits.integer_ids and not traits.polygon_sets:
+        shapes["seg_mask_value"] = ((n_cells,), np.uint32)
+    widths = [2 * longest for longest in _longest(mosaic)]
     if not traits.polygon_sets:
-        store.create_array("seg_mask_value", data=numbers)
+        shapes["polygon_vertices"] = ((2, n_cells, max(widths)), np.float32)
+        shapes["polygon_num_vertices"] = ((2, n_cells), np.int32)
+        return shapes
+    for index, (count, width) in enumerate(zip((n_nuclei, n_cells), widths, strict=True)):
+        shapes[f"polygon_sets/{index}/cell_index"] = ((count,), np.uint32)
+        shapes[f"polygon_sets/{index}/method"] = ((count,), np.uint32)
+        shapes[f"polygon_sets/{index}/num_vertices"] = ((count,), np.int32)
+        shapes[f"polygon_sets/{index}/vertices"] = ((count, width), np.float32)
+    return shapes
 
 
-def _write_summary(store: Any, slide: SimulatedSlide, traits: Traits) -> None:
+def _longest(mosaic: Mosaic) -> list[int]:
+    """Return the most vertices of a nucleus, and of a cell."""
+    rings = [(nucleus_rings(block), cell_rings(block.cells)) for block in mosaic.blocks]
+    return [
+        max(1, *(len(ring) for of_block in rings for ring in of_block[kind])) for kind in (0, 1)
+    ]
+
+
+def _summary_names(traits: Traits) -> list[str]:
+    return [*_SUMMARY, *(["nucleus_count"] if traits.polygon_sets else [])]
+
+
+def _fill(arrays: dict[str, Any], part: Part, mosaic: Mosaic, traits: Traits) -> None:
+    cells = slice(part.first.cells, part.first.cells + len(part.slide.cells))
+    numbers = np.arange(cells.start + 1, cells.stop + 1, dtype=np.uint32)
+    ids = part.slide.cells[["prefix", "suffix"]].to_numpy(np.uint32)
+    arrays["cell_id"][cells] = numbers if traits.integer_ids else ids
+    if "seg_mask_value" in arrays:
+        arrays["seg_mask_value"][cells] = numbers
+    arrays["cell_summary"][cells] = _summary(part.slide, traits)
+    if traits.polygon_sets:
+        _fill_polygons(arrays, part, _methods(mosaic))
+    else:
+        _fill_polygons_by_cell(arrays, part)
+    _fill_masks(arrays, part, traits)
+
+
+def _summary(slide: SimulatedSlide, traits: Traits) -> NDArray[np.float64]:
     """Nuclei of one cell are summarised together; a cell without has 0 everywhere."""
     n_cells = len(slide.cells)
     owner = slide.nuclei["cell_row"].to_numpy()
@@ -97,91 +156,84 @@ def _write_summary(store: Any, slide: SimulatedSlide, traits: Traits) -> None:
         for values in (slide.nuclei.centroid.x, slide.nuclei.centroid.y)
     ]
     columns = [centroid.x, centroid.y, slide.cells.area, *mean, area, np.zeros(n_cells)]
-    names = list(_SUMMARY)
     if traits.polygon_sets:
         columns.append(np.bincount(owner, minlength=n_cells))
-        names.append("nucleus_count")
-    summary = store.create_array("cell_summary", data=np.column_stack(columns).astype(np.float64))
-    summary.attrs["column_names"] = names
+    return np.column_stack(columns).astype(np.float64)
 
 
-def _write_polygons(store: Any, slide: SimulatedSlide, traits: Traits) -> None:
-    owners = (slide.nuclei["cell_row"].to_numpy(), np.arange(len(slide.cells)))
-    rings = (nucleus_rings(slide), cell_rings(slide.cells))
-    if not traits.polygon_sets:
-        _write_polygons_by_cell(store, owners, rings, len(slide.cells))
-        return
-    methods = {method: number for number, method in enumerate(_methods(slide))}
-    method = slide.cells["segmentation_method"].map(methods).fillna(0).to_numpy(np.uint32)
-    for index, (owner, members) in enumerate(zip(owners, rings, strict=True)):
-        vertices, number = _padded(members)
-        group = store.create_group(f"polygon_sets/{index}")
-        group.create_array("cell_index", data=owner.astype(np.uint32))
-        group.create_array("method", data=method[owner])
-        group.create_array("num_vertices", data=number)
-        group.create_array("vertices", data=vertices)
+def _polygons(part: Part) -> Iterator[tuple[NDArray[np.int64], list[NDArray[np.float64]], int]]:
+    """Yield the owners and rings of nuclei, then of cells, and how many of each come before."""
+    slide = part.slide
+    yield slide.nuclei["cell_row"].to_numpy(), nucleus_rings(slide), part.first.nuclei
+    yield np.arange(len(slide.cells)), cell_rings(slide.cells), part.first.cells
 
 
-def _write_polygons_by_cell(
-    store: Any,
-    owners: tuple[NDArray[np.int64], ...],
-    rings: tuple[list[NDArray[np.float64]], ...],
-    n_cells: int,
-) -> None:
+def _fill_polygons(arrays: dict[str, Any], part: Part, methods: list[str]) -> None:
+    numbers = {method: number for number, method in enumerate(methods)}
+    method = part.slide.cells["segmentation_method"].map(numbers).fillna(0).to_numpy(np.uint32)
+    for index, (owner, rings, start) in enumerate(_polygons(part)):
+        vertices, number = _padded(rings, arrays[f"polygon_sets/{index}/vertices"].shape[1] // 2)
+        values = {
+            "cell_index": part.first.cells + owner,
+            "method": method[owner],
+            "num_vertices": number,
+            "vertices": vertices,
+        }
+        for name, column in values.items():
+            arrays[f"polygon_sets/{index}/{name}"][start : start + len(owner)] = column
+
+
+def _fill_polygons_by_cell(arrays: dict[str, Any], part: Part) -> None:
     """Before 2.0: one row per cell in both sets, without vertices where it has no nucleus."""
-    padded = [_padded(members) for members in rings]
-    width = max(vertices.shape[1] for vertices, _ in padded)
-    all_vertices = np.zeros((2, n_cells, width), dtype=np.float32)
-    all_numbers = np.zeros((2, n_cells), dtype=np.int32)
-    for index, (owner, (vertices, number)) in enumerate(zip(owners, padded, strict=True)):
-        all_vertices[index, owner, : vertices.shape[1]] = vertices
-        all_numbers[index, owner] = number
-    store.create_array("polygon_vertices", data=all_vertices)
-    store.create_array("polygon_num_vertices", data=all_numbers)
+    n_cells, longest = len(part.slide.cells), arrays["polygon_vertices"].shape[2] // 2
+    cells = slice(part.first.cells, part.first.cells + n_cells)
+    for index, (owner, rings, _) in enumerate(_polygons(part)):
+        all_vertices = np.zeros((n_cells, 2 * longest), dtype=np.float32)
+        all_numbers = np.zeros(n_cells, dtype=np.int32)
+        own = max((len(ring) for ring in rings), default=1)
+        vertices, number = _padded(rings, own)
+        all_vertices[owner, : 2 * own], all_numbers[owner] = vertices, number
+        arrays["polygon_vertices"][index, cells] = all_vertices
+        arrays["polygon_num_vertices"][index, cells] = all_numbers
 
 
-def _padded(rings: list[NDArray[np.float64]]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+def _padded(
+    rings: list[NDArray[np.float64]], longest: int
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Return rows x, y, x, y, ..., filled up with the last vertex, and the number of vertices."""
     number = np.array([len(ring) for ring in rings], dtype=np.int32)
-    longest = int(number.max(initial=1))
     rows = [np.pad(ring, ((0, longest - len(ring)), (0, 0)), mode="edge").ravel() for ring in rings]
     return np.array(rows, dtype=np.float32).reshape(len(rings), 2 * longest), number
 
 
-def _write_masks(store: Any, slide: SimulatedSlide, traits: Traits) -> None:
-    masks = store.create_group("masks")
-    to_px = np.diag([1 / PIXEL_SIZE_UM, 1 / PIXEL_SIZE_UM, 1, 1]).astype(np.float32)
-    masks.create_array("homogeneous_transform", data=to_px)
-    nucleus_labels = np.arange(len(slide.nuclei))
+def _fill_masks(arrays: dict[str, Any], part: Part, traits: Traits) -> None:
+    slide, first = part.slide, part.first
+    nucleus_labels = first.nuclei + np.arange(len(slide.nuclei))
     if not traits.polygon_sets:
-        nucleus_labels = slide.nuclei["cell_row"].to_numpy()
+        nucleus_labels = first.cells + slide.nuclei["cell_row"].to_numpy()
+    cell_labels = first.cells + np.arange(len(slide.cells))
+    right_px = part.left_px + slide.shape_px[1]
     for name, frame, labels in (
-        ("0", slide.nuclei, nucleus_labels + 1),
-        ("1", slide.cells, np.arange(1, len(slide.cells) + 1)),
+        ("masks/0", slide.nuclei, nucleus_labels + 1),
+        ("masks/1", slide.cells, cell_labels + 1),
     ):
-        mask = masks.create_array(
-            name,
-            shape=slide.shape_px,
-            dtype=np.uint32,
-            chunks=tuple(min(_BAND_ROWS, side_px) for side_px in slide.shape_px),
-            fill_value=0,
-        )
-        for top_px, band in _bands(frame.geometry.to_numpy(), labels, slide.shape_px):
-            mask[top_px : top_px + len(band)] = band
+        for top_px, band in _bands(frame.geometry.to_numpy(), labels, part):
+            arrays[name][top_px : top_px + len(band), part.left_px : right_px] = band
 
 
 def _bands(
-    polygons_um: Geometries, labels: NDArray[np.integer[Any]], shape_px: tuple[int, int]
+    polygons_um: Geometries, labels: NDArray[np.integer[Any]], part: Part
 ) -> Iterator[tuple[int, NDArray[np.uint32]]]:
     """Draw the mask in bands of rows; a pixel belongs to a polygon when its centre does."""
-    height_px, width_px = shape_px
+    height_px, width_px = part.slide.shape_px
     largest_first = np.argsort(-shapely.area(polygons_um), kind="stable")
     polygons_um, labels = polygons_um[largest_first], labels[largest_first]
     bounds_px = shapely.bounds(polygons_um) / PIXEL_SIZE_UM
-    for top_px in range(0, height_px, _BAND_ROWS):
-        bottom_px = min(top_px + _BAND_ROWS, height_px)
+    end_px, left_um = part.top_px + height_px, part.left_px * PIXEL_SIZE_UM
+    for top_px in range(part.top_px, end_px, _BAND_ROWS):
+        bottom_px = min(top_px + _BAND_ROWS, end_px)
         here = (bounds_px[:, 3] >= top_px) & (bounds_px[:, 1] <= bottom_px)
-        grid = rasterio.Affine(PIXEL_SIZE_UM, 0, 0, 0, PIXEL_SIZE_UM, top_px * PIXEL_SIZE_UM)
+        grid = rasterio.Affine(PIXEL_SIZE_UM, 0, left_um, 0, PIXEL_SIZE_UM, top_px * PIXEL_SIZE_UM)
         band = np.zeros((bottom_px - top_px, width_px), dtype=np.uint32)
         pairs = list(zip(polygons_um[here], labels[here].tolist(), strict=True))
         if pairs:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from sthelar_build.core.polygons import Geometries
+from sthelar_build.core.simulation.mosaic import Mosaic, Part
 from sthelar_build.core.simulation.slide import GENE_CATEGORIES, SimulatedSlide
 from sthelar_build.core.simulation.versions import Traits
 from sthelar_build.io.xenium.bundle import CELL_BOUNDARIES, CELLS, NUCLEUS_BOUNDARIES, UNASSIGNED
@@ -45,6 +48,22 @@ _COUNT_COLUMN = {
 }
 _ROWS_PER_GROUP = 50_000
 _FIELD_OF_VIEW_UM = 600.0
+_MOST_COLUMNS = 10_000
+_TRANSCRIPT_COLUMNS = (
+    "transcript_id",
+    "cell_id",
+    "overlaps_nucleus",
+    "feature_name",
+    "x_location",
+    "y_location",
+    "z_location",
+    "qv",
+    "fov_name",
+    "nucleus_distance",
+    "codeword_index",
+    "codeword_category",
+    "is_gene",
+)
 
 
 def matrix_of(slide: SimulatedSlide) -> sparse.csr_matrix:
@@ -59,21 +78,21 @@ def matrix_of(slide: SimulatedSlide) -> sparse.csr_matrix:
 
 
 def write_matrix(
-    path: Path, slide: SimulatedSlide, matrix: sparse.csr_matrix, traits: Traits
+    path: Path, mosaic: Mosaic, matrices: list[sparse.csr_matrix], traits: Traits
 ) -> None:
-    """Write ``cell_feature_matrix.h5``: 10x's columns are cells, so CSR by cell is its CSC."""
-    features = slide.features
+    """Write ``cell_feature_matrix.h5``: 10x's columns are cells, so CSR by cell is its CSC.
+
+    ``matrices`` are the counts of every block.
+    """
+    features = mosaic.features
     kinds = features["category"].map(_FEATURE_TYPE)
     if traits.bytes_for_text:
         kinds = kinds.replace("Unassigned Codeword", "Blank Codeword")
     with h5py.File(path, "w") as file:
         group = file.create_group("matrix")
+        _write_counts(group, mosaic, matrices)
         for name, values in {
-            "barcodes": _bytes(slide.cells["cell_id"]),
-            "data": matrix.data.astype(np.int32),
-            "indices": matrix.indices.astype(np.int64),
-            "indptr": matrix.indptr.astype(np.int64),
-            "shape": np.array(matrix.shape[::-1], dtype=np.int32),
+            "shape": np.array([len(features), mosaic.sizes.cells], dtype=np.int32),
             "features/id": _bytes(features["id"]),
             "features/name": _bytes(features["name"]),
             "features/feature_type": _bytes(kinds),
@@ -83,10 +102,49 @@ def write_matrix(
             group.create_dataset(name, data=values, compression="gzip")
 
 
+def _write_counts(group: h5py.Group, mosaic: Mosaic, matrices: list[sparse.csr_matrix]) -> None:
+    total = sum(int(n) * matrix.nnz for n, matrix in zip(mosaic.copies, matrices, strict=True))
+    n_cells = mosaic.sizes.cells
+    sizes = {
+        "barcodes": (n_cells, f"S{_longest_id(mosaic)}"),
+        "data": (total, np.int32),
+        "indices": (total, np.int64),
+        "indptr": (n_cells + 1, np.int64),
+    }
+    into = {
+        name: group.create_dataset(name, (size,), dtype, compression="gzip")
+        for name, (size, dtype) in sizes.items()
+    }
+    into["indptr"][0] = 0
+    start = 0
+    for part in mosaic.parts():
+        matrix = matrices[part.block]
+        cells = slice(part.first.cells, part.first.cells + matrix.shape[0])
+        values = slice(start, start + matrix.nnz)
+        into["barcodes"][cells] = _bytes(part.slide.cells["cell_id"])
+        into["data"][values], into["indices"][values] = matrix.data, matrix.indices
+        into["indptr"][cells.start + 1 : cells.stop + 1] = start + matrix.indptr[1:].astype(
+            np.int64
+        )
+        start += matrix.nnz
+
+
+def _longest_id(mosaic: Mosaic) -> int:
+    if mosaic.numbered:
+        return len(str(mosaic.sizes.cells))
+    return max(1, *(len(name) for block in mosaic.blocks for name in block.cells["cell_id"]))
+
+
 def write_cells(
-    folder: Path, slide: SimulatedSlide, matrix: sparse.csr_matrix, traits: Traits
+    folder: Path, mosaic: Mosaic, matrices: list[sparse.csr_matrix], traits: Traits
 ) -> None:
     """Write ``cells.parquet`` and its csv twin, in the order of the matrix."""
+    parts = (_cells_of(part, matrices[part.block], traits) for part in mosaic.parts())
+    _write_twins(folder / CELLS, parts, twin=mosaic.is_slide)
+
+
+def _cells_of(part: Part, matrix: sparse.csr_matrix, traits: Traits) -> pa.Table:
+    slide = part.slide
     centroid = slide.cells.centroid
     category = slide.features["category"]
     counts = {
@@ -97,7 +155,7 @@ def write_cells(
     by_cell = slide.nuclei.area.groupby(slide.nuclei["cell_row"])
     rows = range(len(slide.cells))
     columns: dict[str, Any] = {
-        "cell_id": _cell_ids(slide, np.arange(len(slide.cells)), traits),
+        "cell_id": _cell_ids(part, np.arange(len(slide.cells)), traits),
         "x_centroid": centroid.x.to_numpy(),
         "y_centroid": centroid.y.to_numpy(),
         **{name: values.astype(np.uint64) for name, values in counts.items()},
@@ -108,27 +166,44 @@ def write_cells(
     if traits.polygon_sets:
         columns["nucleus_count"] = by_cell.size().reindex(rows, fill_value=0).to_numpy(np.uint32)
         columns["segmentation_method"] = _text(slide.cells["segmentation_method"], traits)
-    _write_twins(folder / CELLS, pa.table(columns))
+    return pa.table(columns)
 
 
-def write_boundaries(folder: Path, slide: SimulatedSlide, traits: Traits) -> None:
+def write_boundaries(folder: Path, mosaic: Mosaic, traits: Traits) -> None:
     """Write the vertex tables of nuclei (the rings that the bundle shows) and cells, with csv twins."""
-    owners = slide.nuclei["cell_row"].to_numpy()
-    all_cells = np.arange(len(slide.cells))
-    for name, owner, rings in (
-        (NUCLEUS_BOUNDARIES, owners, nucleus_rings(slide)),
-        (CELL_BOUNDARIES, all_cells, cell_rings(slide.cells)),
-    ):
-        lengths = [len(ring) for ring in rings]
-        vertices = np.concatenate([*rings, np.empty((0, 2))]).astype(np.float32)
-        columns: dict[str, Any] = {
-            "cell_id": _cell_ids(slide, np.repeat(owner, lengths), traits),
-            "vertex_x": vertices[:, 0],
-            "vertex_y": vertices[:, 1],
-        }
-        if traits.polygon_sets:
-            columns["label_id"] = np.repeat(np.arange(1, len(rings) + 1, dtype=np.int64), lengths)
-        _write_twins(folder / name, pa.table(columns))
+    for name, of in ((NUCLEUS_BOUNDARIES, _nuclei_of), (CELL_BOUNDARIES, _outlines_of)):
+        parts = (of(part, traits) for part in mosaic.parts())
+        _write_twins(folder / name, parts, twin=mosaic.is_slide)
+
+
+def _nuclei_of(part: Part, traits: Traits) -> pa.Table:
+    owner = part.slide.nuclei["cell_row"].to_numpy()
+    return _vertices(part, owner, nucleus_rings(part.slide), part.first.nuclei, traits)
+
+
+def _outlines_of(part: Part, traits: Traits) -> pa.Table:
+    cells = part.slide.cells
+    return _vertices(part, np.arange(len(cells)), cell_rings(cells), part.first.cells, traits)
+
+
+def _vertices(
+    part: Part,
+    owner: NDArray[np.int64],
+    rings: list[NDArray[np.float64]],
+    n_before: int,
+    traits: Traits,
+) -> pa.Table:
+    lengths = [len(ring) for ring in rings]
+    vertices = np.concatenate([*rings, np.empty((0, 2))]).astype(np.float32)
+    columns: dict[str, Any] = {
+        "cell_id": _cell_ids(part, np.repeat(owner, lengths), traits),
+        "vertex_x": vertices[:, 0],
+        "vertex_y": vertices[:, 1],
+    }
+    if traits.polygon_sets:
+        labels = n_before + np.arange(1, len(rings) + 1, dtype=np.int64)
+        columns["label_id"] = np.repeat(labels, lengths)
+    return pa.table(columns)
 
 
 def nucleus_rings(slide: SimulatedSlide) -> list[NDArray[np.float64]]:
@@ -142,38 +217,60 @@ def cell_rings(cells: geopandas.GeoDataFrame) -> list[NDArray[np.float64]]:
     return [shapely.get_coordinates(ring) for ring in rings]
 
 
-def write_transcripts(path: Path, slide: SimulatedSlide, traits: Traits) -> None:
-    """Write ``transcripts.parquet``, in several row groups."""
-    transcripts = slide.transcripts
-    features = slide.features.iloc[transcripts["codeword_index"].to_numpy()]
-    x_um, y_um = (transcripts[axis].to_numpy(np.float32) for axis in ("x_um", "y_um"))
+def write_transcripts(path: Path, mosaic: Mosaic, traits: Traits) -> None:
+    """Write ``transcripts.parquet``, in several row groups; the parts of a mosaic one after the other."""
+    same = [_same_everywhere(block, traits) for block in mosaic.blocks]
+    with ExitStack() as files:
+        writer = None
+        for part in mosaic.parts():
+            table = pa.table(_transcript_columns(part, same[part.block], traits))
+            writer = writer or files.enter_context(pq.ParquetWriter(path, table.schema))
+            writer.write_table(table, row_group_size=_ROWS_PER_GROUP)
+
+
+def _same_everywhere(block: SimulatedSlide, traits: Traits) -> dict[str, Any]:
+    """Return the columns that do not depend on where a block lies."""
+    transcripts = block.transcripts
+    features = block.features.iloc[transcripts["codeword_index"].to_numpy()]
     columns: dict[str, Any] = {
-        "transcript_id": transcripts["transcript_id"].to_numpy(np.uint64),
-        "cell_id": _cell_ids(slide, transcripts["cell_row"].to_numpy(), traits),
         "overlaps_nucleus": transcripts["overlaps_nucleus"].to_numpy(np.uint8),
         "feature_name": _text(features["name"], traits),
-        "x_location": x_um,
-        "y_location": y_um,
         "z_location": transcripts["z_um"].to_numpy(np.float32),
         "qv": transcripts["qv"].to_numpy(np.float32),
     }
     if traits.fields_of_view:
-        columns["fov_name"] = _text(_fields_of_view(x_um, y_um), traits)
-        columns["nucleus_distance"] = _nucleus_distance_um(slide, x_um, y_um)
+        x_um, y_um = (transcripts[axis].to_numpy(np.float32) for axis in ("x_um", "y_um"))
+        columns["nucleus_distance"] = _nucleus_distance_um(block, x_um, y_um)
     if traits.polygon_sets:
         columns["codeword_index"] = transcripts["codeword_index"].to_numpy(np.int32)
     if traits.categories:
         columns["codeword_category"] = _text(features["category"], traits)
         columns["is_gene"] = features["category"].isin(GENE_CATEGORIES).to_numpy()
-    pq.write_table(pa.table(columns), path, row_group_size=_ROWS_PER_GROUP)
+    return columns
 
 
-def _cell_ids(slide: SimulatedSlide, rows: NDArray[np.integer[Any]], traits: Traits) -> pa.Array:
+def _transcript_columns(part: Part, same: dict[str, Any], traits: Traits) -> dict[str, Any]:
+    transcripts = part.slide.transcripts
+    x_um, y_um = (transcripts[axis].to_numpy(np.float32) for axis in ("x_um", "y_um"))
+    columns: dict[str, Any] = {
+        "transcript_id": transcripts["transcript_id"].to_numpy(np.uint64),
+        "cell_id": _cell_ids(part, transcripts["cell_row"].to_numpy(), traits),
+        "x_location": x_um,
+        "y_location": y_um,
+        **same,
+    }
+    if traits.fields_of_view:
+        columns["fov_name"] = _fields_of_view(x_um, y_um, traits)
+    return {name: columns[name] for name in _TRANSCRIPT_COLUMNS if name in columns}
+
+
+def _cell_ids(part: Part, rows: NDArray[np.integer[Any]], traits: Traits) -> pa.Array:
     """Return the ids of the cells in these rows as the version stores them; -1 is 'no cell'."""
     if traits.integer_ids:
-        return pa.array(np.where(rows < 0, -1, rows + 1).astype(np.int32))
-    ids = np.append(slide.cells["cell_id"].to_numpy(dtype=object), UNASSIGNED[0])
-    return _text(pd.Series(ids[rows]), traits)
+        numbers = part.first.cells + rows + 1
+        return pa.array(np.where(rows < 0, -1, numbers).astype(np.int32))
+    ids = np.append(part.slide.cells["cell_id"].to_numpy(dtype=object), UNASSIGNED[0])
+    return _text(pd.Series(ids), traits).take(pa.array(np.where(rows < 0, len(ids) - 1, rows)))
 
 
 def _text(values: pd.Series, traits: Traits) -> pa.Array:
@@ -185,14 +282,19 @@ def _bytes(values: pd.Series) -> NDArray[np.bytes_]:
     return values.to_numpy(dtype=str).astype(np.bytes_)
 
 
-def _fields_of_view(x_um: NDArray[np.float32], y_um: NDArray[np.float32]) -> pd.Series:
+def _fields_of_view(
+    x_um: NDArray[np.float32], y_um: NDArray[np.float32], traits: Traits
+) -> pa.Array:
     """Name fields by row letter and column number; after Z come AA, AB, and so on."""
-    row = np.maximum(y_um // _FIELD_OF_VIEW_UM, 0).astype(int)
-    column = np.maximum(x_um // _FIELD_OF_VIEW_UM, 0).astype(int) + 1
-    letters = pd.Series(row).map(
-        lambda number: ("" if number < 26 else chr(64 + number // 26)) + chr(65 + number % 26)
-    )
-    return letters + pd.Series(column).astype(str)
+    row = np.maximum(y_um // _FIELD_OF_VIEW_UM, 0).astype(np.int64)
+    column = np.maximum(x_um // _FIELD_OF_VIEW_UM, 0).astype(np.int64) + 1
+    fields, which = np.unique(row * _MOST_COLUMNS + column, return_inverse=True)
+    names = [f"{_letters(field // _MOST_COLUMNS)}{field % _MOST_COLUMNS}" for field in fields]
+    return _text(pd.Series(names, dtype=object), traits).take(pa.array(which))
+
+
+def _letters(number: int) -> str:
+    return ("" if number < 26 else chr(64 + number // 26)) + chr(65 + number % 26)
 
 
 def _nucleus_distance_um(
@@ -208,15 +310,24 @@ def _nucleus_distance_um(
     return np.asarray(distance_um, dtype=np.float32)
 
 
-def _write_twins(path: Path, table: pa.Table) -> None:
-    """Write a table as parquet and, beside it, as gzipped csv without a time stamp."""
-    pq.write_table(table, path)
+def _write_twins(path: Path, parts: Iterable[pa.Table], *, twin: bool) -> None:
+    """Write a table as parquet and, beside it if asked, as gzipped csv without a time stamp."""
+    with ExitStack() as files:
+        writer = None
+        for part in parts:
+            writer = writer or files.enter_context(pq.ParquetWriter(path, part.schema))
+            writer.write_table(part)
+            if twin:
+                _write_csv(path.with_suffix(".csv.gz"), part)
+
+
+def _write_csv(path: Path, table: pa.Table) -> None:
     plain = [
         column.cast(pa.string()) if pa.types.is_binary(column.type) else column
         for column in table.columns
     ]
     with (
-        path.with_suffix(".csv.gz").open("wb") as raw,
+        path.open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed,
     ):
         pyarrow.csv.write_csv(pa.table(plain, names=table.column_names), packed)
