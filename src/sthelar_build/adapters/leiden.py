@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import igraph
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import igraph
 
 Labels: TypeAlias = "pd.Categorical[str]"
 _ITERATIONS = 2
@@ -23,6 +25,9 @@ def leiden_clusters(
     Modularity with a resolution, as scanpy and the original use it. The graph is handed to igraph once for all
     resolutions, every edge once: the two directions of an edge double all weights and change no modularity.
     """
+    # igraph loads pyplot, half a second, which the other commands of the module do without.
+    import igraph
+
     edges = sp.triu(graph, k=1).tocoo()
     pairs = np.column_stack([edges.row, edges.col]).astype(np.int64)
     joined = igraph.Graph(n=graph.shape[0], edges=pairs)
@@ -32,6 +37,8 @@ def leiden_clusters(
 
 
 def _clusters(joined: igraph.Graph, resolution: float, seed: int) -> Labels:
+    import igraph
+
     # igraph draws from a generator of its own module, not from an argument.
     igraph.set_random_number_generator(random.Random(seed))
     try:
