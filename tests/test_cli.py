@@ -33,6 +33,16 @@ def test_help_says_what_every_stage_does_and_loads_none():
     assert not re.search(r"sthelar_build\.stages\.|numpy|pandas", done.stderr)
 
 
+def test_the_start_of_a_stage_loads_nothing_that_takes_half_a_second():
+    code = "import sys, importlib\n" + "".join(
+        f"importlib.import_module('sthelar_build.stages.{stage}')\n" for stage in STAGES
+    )
+    slow = ("torch", "transformers", "igraph", "matplotlib.pyplot", "scanpy", "sklearn", "umap")
+    code += f"print([name for name in {slow} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_an_unknown_stage_is_refused():
     done = sthelar_build("tyle")
     assert done.returncode == 2
