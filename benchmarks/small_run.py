@@ -30,6 +30,7 @@ class SmallRun:
         self.environment = os.environ | paths | {"PYTHONUNBUFFERED": "1"}
 
     def command(self, *words: str) -> list[str]:
+        """Return the words of a call of Snakemake."""
         where = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
         return [sys.executable, "-m", "snakemake", *where, *self.words, *words]
 

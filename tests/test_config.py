@@ -12,6 +12,7 @@ from sthelar_build.config import (
     Config,
     check_checkpoints,
     check_frozen_splits,
+    gpus_of,
     load_config,
     settings_json,
 )
@@ -183,3 +184,17 @@ def test_a_model_knows_its_kind_its_file_and_no_settings_of_another():
     )
     with pytest.raises(ValidationError, match=r"folder\n.*Extra inputs are not permitted"):
         EmbedSettings.model_validate({"models": {"x": {**models["cellvit"], "folder": "b"}}})
+
+
+def test_a_job_asks_for_a_gpu_only_where_its_device_is_cuda():
+    config = load_config(
+        {
+            "segment": {"device": "cuda"},
+            "cluster": {"device": "auto"},
+            "annotate": {"device": "cuda"},
+        }
+    )
+    stages = ("segment", "annotate", "cluster", "train", "tile")
+    assert [gpus_of(config, stage) for stage in stages] == [1, 1, 0, 0, 0]
+    published = load_config({"annotate": {"device": "cuda", "engine": "tangram-sc"}})
+    assert gpus_of(published, "annotate") == 0

@@ -181,6 +181,15 @@ def check_checkpoints(config: Config) -> None:
             )
 
 
+def gpus_of(config: Config, stage: str) -> int:
+    """Return how many GPUs a job of a stage asks its cluster for: one where its ``device`` is cuda.
+
+    ``auto`` takes a GPU where the job finds one, and asks for none.
+    """
+    values = config.settings_of(stage).model_dump()
+    return int(values.get("device") == "cuda" and values.get("engine", "exact") == "exact")
+
+
 def settings_json(settings: Settings) -> str:
     """Return settings as the one-line JSON that the command line takes; equal settings give equal text."""
     return settings.model_dump_json()

@@ -14,6 +14,8 @@ rule annotate:
     benchmark:
         "logs/{slide}/annotate_{table}.tsv"
     threads: share_of_cores(2 * len(SLIDES))
+    resources:
+        gpu=gpus("annotate"),
     params:
         label_key=reference("label_key"),
         layer=reference("layer"),

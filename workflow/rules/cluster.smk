@@ -13,6 +13,8 @@ rule cluster:
     benchmark:
         "logs/{slide}/cluster_{table}.tsv"
     threads: share_of_cores(3 * len(SLIDES))
+    resources:
+        gpu=gpus("cluster"),
     params:
         settings=settings("cluster"),
     shell:

@@ -8,6 +8,7 @@ from snakemake.logging import logger
 from sthelar_build.config import (
     check_checkpoints,
     check_frozen_splits,
+    gpus_of,
     load_config,
     settings_json,
 )
@@ -132,6 +133,16 @@ def frozen_splits(wildcards):
 def share_of_cores(jobs):
     """Return the cores of each of so many jobs of a rule, all at once; on a cluster the profile says."""
     return max(1, (workflow.resource_settings.cores or 1) // jobs)
+
+
+def gpus(stage):
+    """Return how many GPUs a job of the stage asks for: one if the configuration says so, or none."""
+    return gpus_of(CONFIG, stage)
+
+
+def gpus_of_network(wildcards):
+    """Return how many GPUs segmenting asks for: none where no network segments."""
+    return gpus("segment") if network(wildcards) else 0
 
 
 def scale_of(wildcards):

@@ -22,6 +22,8 @@ rule embed:
     wildcard_constraints:
         model="|".join(CONFIG.embed.models) or "none",
     threads: share_of_cores(len(SLIDES) * max(1, len(CONFIG.embed.models)))
+    resources:
+        gpu=gpus("embed"),
     params:
         settings=lambda wildcards: settings_json(CONFIG.embed.only(wildcards.model)),
     shell:

@@ -19,6 +19,8 @@ rule evaluate:
     benchmark:
         "logs/{slide}/evaluate_{scale}.tsv"
     threads: share_of_cores(len(SLIDES))
+    resources:
+        gpu=gpus("evaluate"),
     params:
         checkpoint=option("checkpoint"),
         out=subpath(output[0], parent=True),

@@ -26,6 +26,8 @@ rule segment:
     benchmark:
         f"logs/{{slide}}/segment_{{scale}}{OF_SHARD}.tsv"
     threads: share_of_cores(len(SLIDES) * len(CONFIG.scales) * CONFIG.shards)
+    resources:
+        gpu=gpus_of_network,
     params:
         predictions=folder_of_shard,
         instance_maps=made("instance-maps"),

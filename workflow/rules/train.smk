@@ -14,6 +14,8 @@ rule train:
     benchmark:
         "logs/dataset/train_{scale}.tsv"
     threads: share_of_cores(1)
+    resources:
+        gpu=gpus("train"),
     params:
         start=option("start"),
         settings=settings("train"),
