@@ -2,6 +2,8 @@
 
 import geopandas
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from shapely import box
 
@@ -9,6 +11,7 @@ from sthelar_build.errors import InputError
 from sthelar_build.io.tables import (
     check_table,
     geometry_batches,
+    open_stream,
     read_attributes,
     read_provenance,
     read_table,
@@ -85,3 +88,24 @@ def test_a_truncated_file_is_refused(tmp_path, content):
 def test_an_absent_file_is_refused(tmp_path):
     with pytest.raises(InputError, match="found nothing"):
         read_table(tmp_path / "absent.parquet", NUCLEI)
+
+
+def test_words_are_listed_once_and_numbers_never(tmp_path):
+    path = tmp_path / "nuclei.parquet"
+    write_table(path, nuclei(), NUCLEI, {})
+    group = pq.read_metadata(path).row_group(0)
+    listed = {
+        chunk.path_in_schema
+        for chunk in map(group.column, range(group.num_columns))
+        if chunk.has_dictionary_page
+    }
+    assert listed == {"cell_id"}
+
+
+def test_a_stream_keeps_words_as_numbers_where_it_is_asked_to(tmp_path):
+    path = tmp_path / "nuclei.parquet"
+    write_table(path, nuclei(), NUCLEI, {})
+    with open_stream(path, ["cell_id"]) as file:
+        batch = next(file.iter_batches(columns=["cell_id"]))
+    assert pa.types.is_dictionary(batch["cell_id"].type)
+    assert batch["cell_id"].to_pylist() == nuclei()["cell_id"].tolist()

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sthelar_build.io.workers import batches, map_processes, map_threads
+from sthelar_build.io.workers import ahead, batches, map_processes, map_threads
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -48,3 +48,28 @@ def test_an_error_reaches_the_reader(threads):
 def test_batches_cover_all_items_the_last_one_shorter():
     assert list(batches(range(5), 2)) == [[0, 1], [2, 3], [4]]
     assert list(batches([], 2)) == []
+
+
+def test_the_next_item_is_made_while_one_is_used_and_no_more_than_that():
+    made = []
+    second_is_made = threading.Event()
+
+    def items():
+        for n in range(4):
+            made.append(n)
+            if n == 1:
+                second_is_made.set()
+            yield n
+
+    coming = ahead(items())
+    assert next(coming) == 0
+    assert second_is_made.wait(5)
+    assert made == [0, 1]
+    assert list(coming) == [1, 2, 3]
+
+
+def test_an_error_while_making_comes_after_the_items_before_it():
+    coming = ahead(1 // n for n in (1, 0))
+    assert next(coming) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(coming)

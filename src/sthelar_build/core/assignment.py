@@ -93,15 +93,17 @@ class PairCounts:
 
     def __init__(self, n_rows: int, n_columns: int) -> None:
         self._shape = (n_rows, n_columns)
+        self._column_bits = max(n_columns - 1, 1).bit_length()
         self._merged = sparse.csr_matrix(self._shape, dtype=np.int32)
-        self._waiting: list[tuple[NDArray[np.int32], NDArray[np.int32]]] = []
+        self._waiting: list[NDArray[np.int64]] = []
         self._n_waiting = 0
 
     def add(self, rows: NDArray[np.integer[Any]], columns: NDArray[np.integer[Any]]) -> None:
         """Count a batch of pairs; a pair with -1 on either side is left out."""
         kept = (rows != NONE) & (columns != NONE)
-        self._waiting.append((rows[kept].astype(np.int32), columns[kept].astype(np.int32)))
-        self._n_waiting += int(np.count_nonzero(kept))
+        pairs = rows[kept].astype(np.int64) << self._column_bits | columns[kept]
+        self._waiting.append(pairs)
+        self._n_waiting += len(pairs)
         if self._n_waiting > max(self._merged.nnz // 4, _MERGE_FROM_PAIRS):
             self._merge()
 
@@ -112,9 +114,19 @@ class PairCounts:
 
     def _merge(self) -> None:
         """Add what waits. Waiting for a quarter of what is there keeps merges few and memory small."""
-        if self._waiting:
-            rows, columns = (np.concatenate(part) for part in zip(*self._waiting, strict=True))
-            ones = np.ones(len(rows), dtype=np.int32)
-            batch = sparse.coo_matrix((ones, (rows, columns)), shape=self._shape).tocsr()
-            self._merged = self._merged + batch
+        if self._n_waiting:
+            pairs = np.concatenate(self._waiting)
+            self._waiting = []
+            pairs.sort()
+            self._merged = self._merged + self._counted(pairs)
         self._waiting, self._n_waiting = [], 0
+
+    def _counted(self, pairs: NDArray[np.int64]) -> sparse.csr_matrix:
+        """Return how often each pair comes; sorted pairs are the rows of a CSR, one after the other."""
+        first = np.flatnonzero(np.append(True, pairs[1:] != pairs[:-1]))
+        number = np.diff(np.append(first, len(pairs))).astype(np.int32)
+        distinct = pairs[first]
+        per_row = np.bincount(distinct >> self._column_bits, minlength=self._shape[0])
+        columns = (distinct & ((1 << self._column_bits) - 1)).astype(np.int32)
+        starts = np.append(0, np.cumsum(per_row))
+        return sparse.csr_matrix((number, columns, starts), shape=self._shape)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from anndata import AnnData
 from numpy.typing import NDArray
 
 from sthelar_build.core.assignment import NONE, NucleiOfCells, PairCounts
+from sthelar_build.core.encoded_text import encoded, places
 from sthelar_build.schema.tables import GENE
 
 
@@ -20,11 +21,11 @@ from sthelar_build.schema.tables import GENE
 class Assigned:
     """A batch of good transcripts, each as row and column numbers; -1 where it has none."""
 
-    cell_rows: NDArray[np.int64]
-    nucleus_rows: NDArray[np.int64]
-    gene_columns: NDArray[np.int64]
+    cell_rows: NDArray[np.integer[Any]]
+    nucleus_rows: NDArray[np.integer[Any]]
+    gene_columns: NDArray[np.integer[Any]]
     """Column among the genes; -1 for controls."""
-    control_columns: NDArray[np.int64]
+    control_columns: NDArray[np.integer[Any]]
     """Column among the kinds of control; -1 for genes."""
 
 
@@ -75,16 +76,18 @@ class Assigner:
 
     def __call__(self, batch: pa.RecordBatch) -> Assigned:
         """Return the transcripts of the batch that are good enough; see ``Assigned``."""
-        good = pa.Table.from_batches([batch]).filter(pc.field("qv") >= self._min_qv)
-        cell_rows = _places(good["cell_id"], self._cells)
-        is_gene = _places(good["category"], pd.Index([GENE])) != NONE
-        nuclear = good["overlaps_nucleus"].to_numpy()
-        points_um = np.column_stack([good["x_um"].to_numpy(), good["y_um"].to_numpy()])
+        good = batch["qv"].to_numpy() >= np.float64(self._min_qv)
+        cell_rows = places(encoded(batch["cell_id"]), self._cells)[good]
+        category = encoded(batch["category"])
+        gene_columns = places(encoded(batch["feature_name"]), self._genes)[good]
+        is_gene = places(category, pd.Index([GENE]))[good] != NONE
+        nuclear = batch["overlaps_nucleus"].to_numpy(zero_copy_only=False)[good]
+        points_um = np.column_stack([batch[axis].to_numpy()[good] for axis in ("x_um", "y_um")])
         assigned = Assigned(
             cell_rows=cell_rows,
             nucleus_rows=self._nuclei.rows_of(cell_rows, nuclear, points_um),
-            gene_columns=np.where(is_gene, _places(good["feature_name"], self._genes), NONE),
-            control_columns=_places(good["category"], self._controls),
+            gene_columns=np.where(is_gene, gene_columns, np.int32(NONE)),
+            control_columns=places(category, self._controls)[good],
         )
         self._count(batch.num_rows, nuclear, assigned)
         return assigned
@@ -108,7 +111,7 @@ class ObjectCounts:
         self._genes = PairCounts(n_objects, n_genes)
         self._controls = PairCounts(n_objects, n_controls)
 
-    def add(self, rows: NDArray[np.int64], assigned: Assigned) -> None:
+    def add(self, rows: NDArray[np.integer[Any]], assigned: Assigned) -> None:
         """Count a batch; ``rows`` are those of the objects that own its transcripts."""
         self._genes.add(rows, assigned.gene_columns)
         self._controls.add(rows, assigned.control_columns)
@@ -125,16 +128,3 @@ class ObjectCounts:
             obs[f"{category}_counts"] = by_control[:, [column]].toarray().ravel()
         var = pd.DataFrame({"gene_id": genes["id"].to_numpy()}, index=genes["name"].to_numpy())
         return AnnData(counts, obs=obs, var=var, obsm={"spatial": obs[["x_um", "y_um"]].to_numpy()})
-
-
-def _places(values: pa.ChunkedArray, index: pd.Index) -> NDArray[np.int64]:
-    """Return the place of every value in the index; -1 for null and for what is not there.
-
-    Values are looked up once per distinct value, not once per transcript.
-    """
-    encoded = values.combine_chunks()
-    if not pa.types.is_dictionary(encoded.type):
-        encoded = encoded.dictionary_encode()
-    places = index.get_indexer(pd.Index(encoded.dictionary.to_pandas()))
-    codes = encoded.indices.fill_null(len(places)).to_numpy()
-    return np.asarray(np.append(places, NONE)[codes], dtype=np.int64)

@@ -40,7 +40,7 @@ def polygons_from_rings(
     usable = lengths + is_open > _MIN_VERTICES
     if not usable.any():
         return polygons
-    kept_xy = vertices_xy[np.repeat(usable, lengths)]
+    kept_xy = vertices_xy if usable.all() else vertices_xy[np.repeat(usable, lengths)]
     closed_xy, offsets = _closed(kept_xy, lengths[usable], is_open[usable])
     polygons[usable] = shapely.from_ragged_array(
         shapely.GeometryType.POLYGON, closed_xy, (offsets, np.arange(len(offsets)))
@@ -86,9 +86,9 @@ def _closed(
     """Repeat the first vertex at the end of open rings; also return the offsets of the rings."""
     ends = np.cumsum(lengths)
     starts = ends - lengths
-    closed = np.insert(
-        vertices_xy.astype(np.float64), ends[is_open], vertices_xy[starts[is_open]], axis=0
-    )
+    closed = vertices_xy.astype(np.float64)
+    if is_open.any():
+        closed = np.insert(closed, ends[is_open], vertices_xy[starts[is_open]], axis=0)
     return closed, np.concatenate([[0], np.cumsum(lengths + is_open)])
 
 

@@ -17,7 +17,8 @@ def write_h5ad(path: Path, table: AnnData, source: Provenance) -> None:
     """Write a table, whole or not at all. Its ``uns`` gets the provenance as JSON."""
     table.uns[KEY] = provenance_json(source)
     with published(path) as draft:
-        table.write_h5ad(draft, compression="gzip")
+        # The fastest level: the usual one takes half as long again for a seventh less.
+        table.write_h5ad(draft, compression="gzip", compression_opts=1)
 
 
 def read_h5ad(path: Path, *, backed: bool = False) -> AnnData:

@@ -22,6 +22,9 @@ from sthelar_build.io.provenance import KEY, Provenance, provenance_json
 from sthelar_build.schema.tables import mismatch
 
 GEOMETRY = "geometry"
+_BUFFER_BYTES = 2**20
+_DICTIONARY_BYTES = 2**25
+"""Enough for the cells of a row group; beyond it words would be written one by one."""
 
 
 def write_table(
@@ -47,7 +50,9 @@ def table_writer(
     }
     if GEOMETRY in schema.names:
         metadata["geo"] = _geoparquet_metadata()
-    with pq.ParquetWriter(path, schema.with_metadata(metadata), compression="zstd") as writer:
+    with pq.ParquetWriter(
+        path, schema.with_metadata(metadata), compression="zstd", **_encodings(schema)
+    ) as writer:
         yield writer
 
 
@@ -59,10 +64,46 @@ def arrow_table(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pandas(plain, schema=schema, preserve_index=False)
 
 
+def _encodings(schema: pa.Schema) -> dict[str, Any]:
+    """Say how columns are packed: words by their number in a list, numbers by what they share.
+
+    Lists of floats, and statistics of words and shapes, would take a third of the time for nothing.
+    """
+    kinds = {field.name: field.type for field in schema}
+    floats = {name: "BYTE_STREAM_SPLIT" for name, kind in kinds.items() if _is_float(kind)}
+    integers = {
+        name: "DELTA_BINARY_PACKED" for name, kind in kinds.items() if pa.types.is_integer(kind)
+    }
+    return {
+        "use_dictionary": [name for name, kind in kinds.items() if _is_text(kind)] or False,
+        "write_statistics": [n for n, kind in kinds.items() if pa.types.is_primitive(kind)]
+        or False,
+        "dictionary_pagesize_limit": _DICTIONARY_BYTES,
+        "column_encoding": floats | integers or None,
+    }
+
+
+def _is_float(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_float32(kind) or pa.types.is_float64(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_dictionary(kind) or pa.types.is_string(kind))
+
+
+@contextmanager
+def open_stream(path: Path, dictionary_columns: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+    """Open a parquet file for ``iter_batches`` in little memory; columns of text that are named stay dictionaries."""
+    # With a buffer it is read as a stream; without, all of a row group at once.
+    with pq.ParquetFile(
+        path, read_dictionary=list(dictionary_columns), buffer_size=_BUFFER_BYTES, pre_buffer=False
+    ) as file:
+        yield file
+
+
 def geometry_batches(path: Path, size: int = 50_000) -> Iterator[NDArray[np.object_]]:
     """Yield the geometries of a table of ours, at most ``size`` at a time: shapely's take much memory."""
-    # With a buffer it is read as a stream; without, all shapes of a row group at once.
-    with pq.ParquetFile(path, buffer_size=2**20, pre_buffer=False) as file:
+    with open_stream(path) as file:
         for batch in file.iter_batches(size, columns=[GEOMETRY]):
             yield shapely.from_wkb(batch.column(0).to_numpy(zero_copy_only=False))
 

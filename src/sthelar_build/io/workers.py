@@ -39,6 +39,20 @@ def map_processes(
         yield from _in_order(pool, function, items, threads)
 
 
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Pass the items through, in order; the next one is made, in a thread, while the last one is used."""
+    source = iter(items)
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(_up_to_one, source)
+        while made := coming.result():
+            coming = pool.submit(_up_to_one, source)
+            yield from made
+
+
+def _up_to_one(source: Iterator[Item]) -> list[Item]:
+    return list(islice(source, 1))
+
+
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """Yield lists of ``size`` items; the last may be shorter."""
     rest = iter(items)

@@ -19,7 +19,8 @@ from sthelar_build.io.counts import write_h5ad
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import read_record
-from sthelar_build.io.tables import check_table, read_table
+from sthelar_build.io.tables import check_table, open_stream, read_table
+from sthelar_build.io.workers import ahead
 from sthelar_build.options import InFile, OutFile, as_json
 from sthelar_build.schema import tables
 from sthelar_build.settings.count import CountSettings
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 _ROWS_AT_A_TIME = 2**20
 _COLUMNS = ["cell_id", "overlaps_nucleus", "feature_name", "category", "x_um", "y_um", "qv"]
+_WORDS = ("cell_id", "feature_name", "category")
 _PLACE = ["cell_id", "x_um", "y_um", "area_um2"]
 
 
@@ -51,7 +53,7 @@ def run(
     in_cells = ObjectCounts(len(cell_table), len(genes), len(controls))
     assign = Assigner(genes, controls, cell_table, nucleus_table, settings.min_qv)
     n_batches = -(-pq.read_metadata(transcripts).num_rows // _ROWS_AT_A_TIME)
-    for batch in progress(_batches(transcripts, _COLUMNS), "batches", n_batches):
+    for batch in progress(ahead(_batches(transcripts, _COLUMNS)), "batches", n_batches):
         assigned = assign(batch)
         in_cells.add(assigned.cell_rows, assigned)
         in_nuclei.add(assigned.nucleus_rows, assigned)
@@ -98,7 +100,7 @@ def _control_categories(path: Path) -> list[str]:
 def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
     """Yield the transcripts, about a million at a time; InputError where the file is damaged."""
     try:
-        with pq.ParquetFile(path) as file:
+        with open_stream(path, [name for name in _WORDS if name in columns]) as file:
             yield from file.iter_batches(_ROWS_AT_A_TIME, columns=columns)
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(

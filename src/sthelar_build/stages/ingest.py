@@ -19,6 +19,7 @@ from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import Provenance, provenance
 from sthelar_build.io.records import write_record
 from sthelar_build.io.tables import table_writer, write_table
+from sthelar_build.io.workers import ahead
 from sthelar_build.io.xenium import bundle as vendor
 from sthelar_build.io.xenium.boundaries import (
     Outlines,
@@ -151,7 +152,7 @@ def _stream_transcripts(
     n_read = 0
     by_category: pd.Series = pd.Series(dtype=np.int64)
     with table_writer(path, tables.TRANSCRIPTS, origin) as writer:
-        batches = transcript_batches(source, category_of_feature)
+        batches = ahead(transcript_batches(source, category_of_feature))
         for batch in progress(batches, "transcripts", n_batches):
             n_read += batch.num_rows
             extent.add(batch["x_um"].to_numpy(), batch["y_um"].to_numpy())

@@ -62,6 +62,15 @@ def test_batches_have_the_size_that_is_asked_for(table, monkeypatch):
     assert [batch["label_id"].to_pylist() for batch in batches] == [[0, 1, 2], [3, 4, 5], [6]]
 
 
+def test_words_that_come_as_numbers_are_joined_over_row_groups(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"cell_id": ["a", "b", "c", "a", "d"]}), path, row_group_size=2)
+    batches = list(read_batches(path, ["cell_id"], 3, ["cell_id", "feature_name"]))
+    assert [batch["cell_id"].to_pylist() for batch in batches] == [["a", "b", "c"], ["a", "d"]]
+    assert all(pa.types.is_dictionary(batch["cell_id"].type) for batch in batches)
+    assert all(batch["cell_id"].num_chunks == 1 for batch in batches)
+
+
 def test_parquet_comes_before_csv(tmp_path):
     packed(tmp_path / "t.csv.gz")
     assert find_table(tmp_path, "t.parquet").name == "t.csv.gz"

@@ -34,14 +34,23 @@ def check_filled(path: Path, table: pa.Table, names: Sequence[str]) -> None:
     """Raise InputError if a value of these columns is missing; in a csv that is an empty text."""
     for name in names:
         column = table[name]
-        missing = column.null_count
-        if pa.types.is_string(column.type):
-            missing += pc.sum(pc.equal(column, "")).as_py() or 0
+        missing = column.null_count + sum(_n_empty(chunk) for chunk in column.chunks)
         if missing:
             raise InputError(
                 f"{path}: expected a value in every row of {name}, found {missing} of {len(column)} rows without; "
                 f"{_COPY}"
             )
+
+
+def _n_empty(column: pa.Array) -> int:
+    """Count empty texts; of words that come as numbers, the rows with the number of an empty one."""
+    words = column.dictionary if pa.types.is_dictionary(column.type) else column
+    if not pa.types.is_string(words.type):
+        return 0
+    is_empty = pc.equal(words, "")
+    if words is not column:
+        is_empty = is_empty.take(column.indices)
+    return int(pc.sum(is_empty).as_py() or 0)
 
 
 def extent_of(bundle: XeniumBundle, image: MorphologyFacts) -> Extent:

@@ -16,7 +16,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from sthelar_build.errors import InputError
-from sthelar_build.io.tables import read_parquet_schema
+from sthelar_build.io.tables import open_stream, read_parquet_schema
 
 _CSV_SUFFIXES = (".csv.gz", ".csv")
 _BLOCK_BYTES = 2**24
@@ -83,16 +83,22 @@ def read_columns(
             return reader.read_all()
 
 
-def read_batches(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.Table]:
-    """Yield some columns, at most ``rows`` at a time, in order; InputError if damaged."""
+def read_batches(
+    path: Path, columns: Sequence[str], rows: int, dictionary_columns: Sequence[str] = ()
+) -> Iterator[pa.Table]:
+    """Yield some columns, ``rows`` at a time, in order; InputError if damaged.
+
+    Columns of text that are named come as dictionaries from parquet, which keeps them so: that is much faster.
+    """
     with _as_input_error(path):
-        if not is_csv(path):
-            with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(rows, columns=list(columns)):
-                    yield pa.Table.from_batches([batch])
+        if is_csv(path):
+            with _open_csv(path, columns) as reader:
+                yield from _of_size((pa.Table.from_batches([b]) for b in reader), rows)
             return
-        with _open_csv(path, columns) as reader:
-            yield from _of_size((pa.Table.from_batches([b]) for b in reader), rows)
+        words = [name for name in dictionary_columns if name in columns]
+        with open_stream(path, words) as file:
+            batches = file.iter_batches(rows, columns=list(columns))
+            yield from _of_size((pa.Table.from_batches([b]) for b in batches), rows)
 
 
 def count_rows(path: Path) -> int:
@@ -179,11 +185,11 @@ def _of_size(batches: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
             table = pa.concat_tables(held)
             whole = table.num_rows // rows * rows
             for start in range(0, whole, rows):
-                yield table.slice(start, rows).combine_chunks()
+                yield table.slice(start, rows).unify_dictionaries().combine_chunks()
             held = [table.slice(whole)]
     table = pa.concat_tables(held) if held else None
     if table is not None and table.num_rows:
-        yield table.combine_chunks()
+        yield table.unify_dictionaries().combine_chunks()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sthelar_build.core.encoded_text import encoded, renamed
 from sthelar_build.errors import InputError
 from sthelar_build.io.xenium.bundle import (
     CELLS,
@@ -123,7 +125,7 @@ def transcript_batches(
     """
     path = bundle.path(TRANSCRIPTS)
     wanted = [*_COLUMN_OF, *{"codeword_category"}.intersection(column_names(path))]
-    for batch in read_batches(path, wanted, ROWS_AT_A_TIME):
+    for batch in read_batches(path, wanted, ROWS_AT_A_TIME, _WORDS):
         check_filled(path, batch, _FILLED)
         check_numbers(path, batch, _NUMBERS)
         yield _as_ours(batch, category_of_feature)
@@ -139,10 +141,12 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.cast(column, pa.string())
 
 
-def _null_if_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+def _null_if_empty(column: pa.ChunkedArray | pa.Array) -> Any:
+    return pc.if_else(pc.equal(column, ""), _NO_TEXT, column)
 
 
+_NO_TEXT = pa.scalar(None, pa.string())
+_WORDS = ("cell_id", "feature_name", "codeword_category")
 _COLUMN_OF = {
     "transcript_id": "transcript_id",
     "cell_id": "cell_id",
@@ -160,12 +164,13 @@ _FILLED = ("transcript_id", "feature_name", "overlaps_nucleus")
 
 
 def _as_ours(batch: pa.Table, category_of_feature: Mapping[str, str]) -> pa.Table:
-    cell_ids = as_text(batch["cell_id"])
-    unassigned = pc.is_in(cell_ids, value_set=pa.array(UNASSIGNED))
-    names = as_text(batch["feature_name"]).combine_chunks().dictionary_encode()
+    """Words are looked at once per distinct one, not once per transcript."""
+    cells = encoded(batch["cell_id"])
+    unassigned = pc.is_in(cells.dictionary, value_set=pa.array(UNASSIGNED))
+    names = encoded(batch["feature_name"])
     columns = {ours: batch[theirs] for theirs, ours in _COLUMN_OF.items()}
     columns |= {
-        "cell_id": pc.if_else(unassigned, pa.scalar(None, pa.string()), cell_ids),
+        "cell_id": renamed(cells, pc.if_else(unassigned, _NO_TEXT, cells.dictionary)),
         "overlaps_nucleus": pc.equal(pc.cast(batch["overlaps_nucleus"], pa.uint8()), 1),
         "feature_name": names,
         "category": _categories(batch, names, category_of_feature),
@@ -175,17 +180,20 @@ def _as_ours(batch: pa.Table, category_of_feature: Mapping[str, str]) -> pa.Tabl
 
 def _categories(
     batch: pa.Table, names: pa.DictionaryArray, category_of_feature: Mapping[str, str]
-) -> pa.Array:
+) -> pa.DictionaryArray:
     by_name = [
         category_of_feature.get(name) or _category_of_name(name)
         for name in names.dictionary.to_pylist()
     ]
-    told = pa.array(by_name, pa.string()).take(names.indices)
-    if "codeword_category" in batch.column_names:
-        said = _null_if_empty(as_text(batch["codeword_category"])).combine_chunks()
-        is_gene = pc.is_in(said, value_set=pa.array(_GENE_CATEGORIES))
-        told = pc.if_else(is_gene, GENE, pc.coalesce(said, told))
-    return told.dictionary_encode()
+    told = renamed(names, pa.array(by_name, pa.string()))
+    if "codeword_category" not in batch.column_names:
+        return told
+    said = encoded(batch["codeword_category"])
+    is_gene = pc.is_in(said.dictionary, value_set=pa.array(_GENE_CATEGORIES))
+    said = renamed(said, pc.if_else(is_gene, GENE, _null_if_empty(said.dictionary)))
+    if not said.null_count:
+        return said
+    return pc.coalesce(*(pc.cast(one, pa.string()) for one in (said, told))).dictionary_encode()
 
 
 def _category_of_name(name: str) -> str:
