@@ -1,12 +1,9 @@
 """The cache of decoded tiles."""
 
-from types import SimpleNamespace
-
 import numpy as np
-import pytest
 import tifffile
 
-from sthelar_build.io.images.tiff_windows import TiffLevel, TileCache, downsample
+from sthelar_build.io.images.tiff_windows import TiffLevel, TileCache
 
 
 def tile():
@@ -50,17 +47,3 @@ def test_the_file_is_read_under_its_lock_from_the_first_tile_on(tmp_path, monkey
         level.read(0, 0, 64, 64)
     assert locked
     assert all(locked)
-
-
-@pytest.mark.parametrize(
-    ("small", "expected"),
-    [
-        ((1376, 1376), 2.0),  # the odd last row and column are dropped
-        ((1377, 1377), 2.0),  # or kept
-        ((712, 712), 2753 / 712),  # a thumbnail of its own size
-    ],
-)
-def test_a_pyramid_of_odd_size_halves_exactly(small, expected):
-    full = SimpleNamespace(width_px=2753, height_px=2753)
-    level = SimpleNamespace(width_px=small[0], height_px=small[1])
-    assert downsample(full, level) == expected

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,13 +11,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tifffile import TiffFile, TiffFileError
 
 from sthelar_build.core.he_window import HeWindow, touched
 from sthelar_build.core.resample import area_average
-from sthelar_build.errors import InputError
-from sthelar_build.io.images.pixel_size import stated_um_per_px
-from sthelar_build.io.images.tiff_windows import TiffLevel, TileCache, downsample
+from sthelar_build.io.images.slide_level import SlideLevel, downsample
+from sthelar_build.io.images.tiff_slide import open_tiff_slide
+from sthelar_build.io.images.tiff_windows import TileCache
+from sthelar_build.io.images.vendor_slide import needs_openslide, open_vendor_slide
 
 RGB = NDArray[np.uint8]
 
@@ -26,9 +25,6 @@ _WHITE = 255
 _CACHE_BYTES = 2**30
 _BAND_PX = 1024
 _BAND_AREA_PX = 2**22
-_PHOTOMETRIC_MINISBLACK, _PHOTOMETRIC_RGB, _PHOTOMETRIC_YCBCR = 1, 2, 6
-_JPEG_COMPRESSIONS = (6, 7, 33007)
-"""Compressions whose decoder turns YCbCr into RGB."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ class HeImage:
     """
 
     def __init__(
-        self, levels: Sequence[TiffLevel], um_per_px: float | None, cache: TileCache
+        self, levels: Sequence[SlideLevel], um_per_px: float | None, cache: TileCache
     ) -> None:
         self._levels, self._cache = list(levels), cache
         self.width_px, self.height_px = levels[0].width_px, levels[0].height_px
@@ -146,12 +142,13 @@ class HeImage:
 
 @contextmanager
 def open_he(path: Path, cache_bytes: int = _CACHE_BYTES) -> Iterator[HeImage]:
-    """Open a whole-slide H&E image: TIFF, OME-TIFF, or SVS; 8-bit RGB or RGBA, in either channel order.
+    """Open a whole-slide H&E image: TIFF, OME-TIFF or SVS; NDPI, MRXS, SCN and others through OpenSlide.
 
     Parameters
     ----------
     path
-        The file. Pyramids are SubIFDs, vendor levels, or further images of the same shape.
+        The file; 8-bit RGB or RGBA, in either channel order. Pyramids are SubIFDs, vendor levels, or further
+        images of the same shape.
     cache_bytes
         Decoded tiles are kept up to this size, last used first. Patches read row by row decode every tile
         about once if two rows of tiles fit.
@@ -159,20 +156,12 @@ def open_he(path: Path, cache_bytes: int = _CACHE_BYTES) -> Iterator[HeImage]:
     Raises
     ------
     InputError
-        If it cannot be read, is truncated, or is no 8-bit RGB image.
+        If it cannot be read, is truncated, is no 8-bit RGB image, or has strips too large to read in windows.
     """
-    try:
-        file = TiffFile(path, _multifile=False)
-    except (OSError, TiffFileError, struct.error, ValueError, IndexError) as error:
-        raise InputError(
-            f"{path}: expected an H&E image as TIFF, OME-TIFF or SVS, found "
-            f"{'a file that is none, or broken' if path.is_file() else 'no file'}; check the path"
-        ) from error
-    with file:
-        cache = TileCache(cache_bytes)
-        pages = _pyramid(path, file)
-        levels = [TiffLevel(path, file, level, cache) for level in pages]
-        yield HeImage(levels, stated_um_per_px(file), cache)
+    opened = open_vendor_slide if needs_openslide(path) else open_tiff_slide
+    cache = TileCache(cache_bytes)
+    with opened(path, cache) as (levels, um_per_px):
+        yield HeImage(levels, um_per_px, cache)
 
 
 def _rgb(pixels: NDArray[Any]) -> RGB:
@@ -182,58 +171,3 @@ def _rgb(pixels: NDArray[Any]) -> RGB:
     rgb = np.ascontiguousarray(pixels[..., :3])
     rgb[pixels[..., 3] == 0] = _WHITE
     return rgb
-
-
-def _pyramid(path: Path, file: TiffFile) -> list[list[Any]]:
-    """Return the pages of every level, largest first."""
-    try:
-        series = list(file.series)
-        levels = list(series[0].levels)
-        pages = [list(level.pages) for level in levels]
-    except (TiffFileError, struct.error, ValueError, IndexError, OSError, RuntimeError) as error:
-        raise InputError(
-            f"{path}: expected at least one image in the file, found broken directories; "
-            "copy it again from its source"
-        ) from error
-    _check_rgb(path, series[0], pages[0])
-    if len(pages) == 1:
-        pages += [list(s.pages) for s in series[1:] if _is_smaller_copy(s, series[0])]
-    return pages
-
-
-def _check_rgb(path: Path, image: Any, pages: list[Any]) -> None:
-    found = f"{'x'.join(map(str, image.shape))} ({image.axes}) {image.dtype}"
-    if any(page is None for page in pages):
-        raise InputError(
-            f"{path}: expected all channels of the image in this file, found some missing: truncated, or "
-            "kept in other files; export the H&E as one file"
-        )
-    page = pages[0].keyframe
-    separate_pages = len(pages) in (3, 4) and image.axes[0] in "CQS" and len(image.axes) == 3
-    one_page = len(pages) == 1 and int(page.samplesperpixel) in (3, 4)
-    photometric = int(page.photometric)
-    rgb = photometric == _PHOTOMETRIC_RGB or (
-        photometric == _PHOTOMETRIC_YCBCR and int(page.compression) in _JPEG_COMPRESSIONS
-    )
-    if separate_pages:
-        rgb = photometric in (_PHOTOMETRIC_MINISBLACK, _PHOTOMETRIC_RGB)
-    if image.dtype != np.uint8 or not (separate_pages or one_page) or not rgb:
-        colours = getattr(page.photometric, "name", photometric)
-        raise InputError(
-            f"{path}: expected an 8-bit RGB image (y, x, 3) or (3, y, x), found {found} {colours}; "
-            "export the H&E as 8-bit RGB"
-        )
-
-
-def _is_smaller_copy(image: Any, first: Any) -> bool:
-    """Whether another image of the file has the shape of the first one at a lower resolution."""
-    if (
-        image.axes != first.axes
-        or image.dtype != first.dtype
-        or any(p is None for p in image.pages)
-    ):
-        return False
-    y, x = first.axes.index("Y"), first.axes.index("X")
-    tall, wide = first.shape[y] / image.shape[y], first.shape[x] / image.shape[x]
-    rounding = 1.5 / min(image.shape[y], image.shape[x])
-    return bool(min(tall, wide) > 1.5 and abs(tall / wide - 1) < rounding)

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from tifffile import TiffFile, TiffFileError
 
 from sthelar_build.errors import InputError
-from sthelar_build.io.images.tiff_windows import TiffLevel, TileCache, downsample
+from sthelar_build.io.images.slide_level import downsample
+from sthelar_build.io.images.tiff_directories import check_directories
+from sthelar_build.io.images.tiff_windows import TiffLevel, TileCache
 
 _CACHE_BYTES = 2**28
 
@@ -51,6 +53,7 @@ class MorphologyImage:
 def open_morphology(path: Path) -> Iterator[MorphologyImage]:
     """Open the DAPI channel, which is the first page of its file; links to other files are not followed."""
     try:
+        check_directories(path)
         file = TiffFile(path, is_ome=False)
     except (OSError, TiffFileError, struct.error, ValueError, IndexError) as error:
         raise InputError(

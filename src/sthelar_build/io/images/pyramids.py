@@ -17,6 +17,7 @@ from tifffile import TiffFile, TiffFileError
 
 from sthelar_build.errors import InputError
 from sthelar_build.io.images.he import open_he
+from sthelar_build.io.images.tiff_directories import check_directories
 from sthelar_build.io.images.tiff_windows import TiffLevel, TileCache
 from sthelar_build.io.xenium.bundle import FOCUS_FOLDER
 
@@ -95,6 +96,7 @@ def morphology_files(dapi: Path) -> list[Path]:
 
 def _channel_levels(path: Path, files: ExitStack) -> list[da.Array]:
     try:
+        check_directories(path)
         file = files.enter_context(TiffFile(path, is_ome=False))
         first = file.pages[0]
         pages = [first, *(first.pages or [])]

@@ -17,12 +17,15 @@ from sthelar_build.errors import InputError
 
 Pixels = NDArray[Any]
 
+_MAX_SEGMENT_BYTES = 2**27
+"""A window must not decode gigabytes: of 54,000 pixels in a row, strips may have 800 rows."""
+
 
 class TileCache:
     """Keeps the decoded tiles that were used last, up to a number of bytes. Threads may share it."""
 
     def __init__(self, capacity_bytes: int) -> None:
-        self._capacity_bytes = capacity_bytes
+        self.capacity_bytes = capacity_bytes
         self._held_bytes = 0
         self._tiles: OrderedDict[Any, Pixels] = OrderedDict()
         self._lock = Lock()
@@ -41,7 +44,7 @@ class TileCache:
             if key not in self._tiles:
                 self._tiles[key] = tile
                 self._held_bytes += tile.nbytes
-            while self._held_bytes > self._capacity_bytes and len(self._tiles) > 1:
+            while self._held_bytes > self.capacity_bytes and len(self._tiles) > 1:
                 self._held_bytes -= self._tiles.popitem(last=False)[1].nbytes
         return tile
 
@@ -65,6 +68,7 @@ class TiffLevel:
         self._decode_bytes, self._jpeg_header = self._page.decode, self._page.jpegheader
         self._jpeg_tables = {id(page): page.jpegtables for page in pages}
         self._plain = [_memory_map(page) for page in pages] if self._page.is_memmappable else []
+        self._check_segments()
 
     def read(self, x_px: int, y_px: int, width_px: int, height_px: int) -> Pixels:
         """Return the window (height_px, width_px, channels); it must lie inside the level."""
@@ -124,33 +128,28 @@ class TiffLevel:
     def _check_length(self) -> None:
         size = self._path.stat().st_size
         for page in self._pages:
-            end = max(
-                (o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=True)),
-                default=0,
-            )
-            if end > size or not page.dataoffsets:
+            ends = [o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
+            if max(ends, default=0) > size:
                 raise InputError(
-                    f"{self._path}: expected {max(end, 1)} bytes or more, found {size}: the file is "
+                    f"{self._path}: expected {max(ends)} bytes or more, found {size}: the file is "
                     "truncated; copy it again from its source"
                 )
+            if not any(page.databytecounts[: len(ends)]):
+                raise InputError(
+                    f"{self._path}: expected the pixels of {self.width_px} x {self.height_px}, found none: the file "
+                    "was not written to its end; export it again, or copy it again from its source"
+                )
 
-
-def downsample(full: TiffLevel, level: TiffLevel) -> float:
-    """Return the level-0 pixels per pixel of a level.
-
-    A whole number wherever the sizes allow it: a pyramid that halves drops the odd last column or row, and the
-    ratio of the widths would then be off by a pixel at the far border.
-    """
-    ratio = full.width_px / level.width_px
-    whole = round(ratio)
-    fits = all(
-        abs(big / whole - small) < 1
-        for big, small in (
-            (full.width_px, level.width_px),
-            (full.height_px, level.height_px),
+    def _check_segments(self) -> None:
+        tall, wide = self.tile_shape
+        found_bytes = tall * wide * self.channels * self.dtype.itemsize
+        if self._plain or found_bytes <= _MAX_SEGMENT_BYTES:
+            return
+        raise InputError(
+            f"{self._path}: expected tiles, or strips of at most {_MAX_SEGMENT_BYTES // 2**20} MB, found "
+            f"{tall} rows in one piece ({found_bytes / 2**20:.0f} MB), which every window would decode whole; "
+            f"convert it: vips tiffsave {self._path.name} he.tif --tile --pyramid --bigtiff --compression jpeg --Q 95"
         )
-    )
-    return float(whole) if fits else ratio
 
 
 def _memory_map(page: Any) -> Pixels:
