@@ -52,6 +52,12 @@ class Slide(Settings):
         """The alignment as a path; None for the words auto and identity."""
         return None if self.alignment in {"auto", "identity"} else Path(self.alignment)
 
+    @property
+    def files(self) -> list[Path]:
+        """The files that stand for the slide: of its bundle, its image, its alignment if it has one."""
+        named = (self.xenium / "experiment.xenium", self.he, self.alignment_file)
+        return [path for path in named if path]
+
 
 class Reference(Settings):
     """One row of ``references.tsv``."""
