@@ -73,9 +73,10 @@ class SmallRun:
         }
 
     def left_over(self) -> list[Path]:
-        """Return hidden drafts, and what lies in the folder for temporary files."""
+        """Return hidden drafts, and what lies in the folder for temporary files but Snakemake's own."""
         drafts = [path for top in ("results", "resources") for path in hidden(self.folder / top)]
-        return drafts + sorted((self.folder / "tmp").iterdir())
+        temporary = (self.folder / "tmp").iterdir()
+        return drafts + [path for path in temporary if not path.name.startswith("snakemake")]
 
 
 def hidden(folder: Path) -> Iterator[Path]:
