@@ -96,17 +96,23 @@ def test_predictions_from_a_folder_with_spaces_take_the_place_of_segmenting(own,
 
 def test_another_workflow_can_use_it_as_a_module(clone, tmp_path):
     shutil.copytree(clone.folder / "config", tmp_path / "config")
+    ours = (tmp_path / "config/config.yaml").read_text().replace("\n", "\n  ")
+    (tmp_path / "config/config.yaml").write_text(f"theirs: 1\nsthelar:\n  {ours}\n")
     (tmp_path / "Snakefile").write_text(
         'configfile: "config/config.yaml"\n'
         "module sthelar:\n"
         f"    snakefile: {str(clone.folder / 'Snakefile')!r}\n"
-        "    config: config\n"
+        '    config: config["sthelar"]\n'
         "use rule * from sthelar as sthelar_*\n"
     )
-    snakefile = str(tmp_path / "Snakefile")
-    folder = str(tmp_path)
-    done = clone.snakemake("--dry-run", "--snakefile", snakefile, "--directory", folder)
+    here = ("--snakefile", str(tmp_path / "Snakefile"), "--directory", str(tmp_path))
+    done = clone.snakemake("--dry-run", *here)
     plan = done.stdout + done.stderr
     assert done.returncode == 0, plan
     assert "rule sthelar_assemble:" in plan
     assert not (tmp_path / "results").exists()
+
+    done = clone.snakemake("results/toy_auto/preflight.json", *here)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "results/toy_auto/preflight.json").exists()
+    assert not (clone.folder / "results").exists()

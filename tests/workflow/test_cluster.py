@@ -1,0 +1,54 @@
+"""What a cluster is asked for; one folder has one workflow at a time."""
+
+import re
+import subprocess
+import time
+
+import pytest
+
+from workflow.clones import clean_clone
+
+pytestmark = pytest.mark.workflow
+
+
+def plan(clone, *words):
+    done = clone.snakemake("--dry-run", *words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    jobs = re.findall(
+        r"^rule (\w+):\n(?:    .*\n)*?    resources: (.*)\n", said(done), re.MULTILINE
+    )
+    return {rule: resources for rule, resources in jobs if rule != "all"}
+
+
+def said(done):
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("profile", ["profiles/default", "profiles/slurm"])
+def test_a_gpu_is_asked_for_where_the_configuration_names_one(clone, profile):
+    with_profile = ("--workflow-profile", profile)
+    asks = plan(clone, *with_profile, "--config", "segment={'device': 'cuda'}")
+    assert [rule for rule, resources in asks.items() if "gpu=1" in resources] == ["segment"]
+    # The stain needs no network, whatever the device.
+    stain = "segment={'device': 'cuda', 'method': 'haematoxylin'}"
+    asks = plan(clone, *with_profile, "--config", stain)
+    assert not any("gpu=1" in resources for resources in asks.values())
+
+
+def test_a_second_workflow_in_the_folder_is_refused_and_leaves_the_first_alone(tmp_path):
+    clone = clean_clone(tmp_path)
+    image = "resources/toy/toy_auto/he_image.ome.tif"
+    log = (tmp_path / "first.log").open("w")
+    first = subprocess.Popen(
+        clone.command(image), cwd=tmp_path, env=clone.environment, stdout=log, stderr=log
+    )
+    while not list(tmp_path.glob(".snakemake/locks/*")) and first.poll() is None:
+        time.sleep(0.01)
+    second = clone.snakemake("results/toy_auto/preflight.json")
+    assert second.returncode == 1
+    assert "no other Snakemake process is trying to create the same files" in said(second)
+    assert first.poll() is None, "expected the first to be at work still"
+    assert first.wait() == 0
+    log.close()
+    assert (tmp_path / image).exists()
+    assert not (tmp_path / "results/toy_auto/preflight.json").exists()
