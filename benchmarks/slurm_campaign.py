@@ -1,7 +1,7 @@
 """Build a small toy slide through a real Slurm, while a job is cancelled and the node drained; compare with a local run.
 
 Needs a Slurm that answers, whose node this is: ``scontrol`` must be allowed to drain it, and the folder must be seen by it. The
-profile is ``profiles/slurm``; from the command line come what this machine lacks (accounts, eight cores). A job is cancelled
+profile is ``profiles/slurm``; from the command line come what a small Slurm lacks (accounts, eight cores). A job is cancelled
 in mid-run (as one that outgrows its memory is killed), and must come again with more memory. Then the node is drained: what runs
 ends, nothing starts, Snakemake waits. It is resumed, and the run must complete with the files of a local run, byte by byte.
 """
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from small_run import ROOT, write_small_run
+from small_run import ROOT, SmallRun, write_small_run
 
 THREADS = (
     "register",
@@ -37,7 +37,11 @@ def main() -> None:
     if subprocess.run(["scontrol", "ping"], capture_output=True, check=False).returncode:
         sys.exit("expected a Slurm that answers, found none; start one, or run this on a cluster")
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        local = write_small_run(Path(folder) / "local")
+        local = (
+            SmallRun(arguments.local)
+            if arguments.local
+            else write_small_run(Path(folder) / "local")
+        )
         local.finish_or_exit()
         print("local run: complete", flush=True)
         run = write_small_run(Path(folder) / "slurm")
@@ -70,6 +74,7 @@ def _arguments() -> argparse.Namespace:
         "--victim", default="annotate", help="rule whose job is cancelled (annotate)"
     )
     parser.add_argument("--drained-s", type=int, default=30, help="how long, in s (30)")
+    parser.add_argument("--local", type=Path, help="folder of a finished local run (one is made)")
     parser.add_argument("--folder", type=Path, help="where the runs take place (a temporary one)")
     return parser.parse_args()
 
@@ -88,9 +93,15 @@ def _words(partition: str) -> tuple[str, ...]:
             "--latency-wait",
             "10",
         ),
-        *("--default-resources", f"slurm_partition={partition}", "mem_mb=4000*attempt"),
+        *(
+            "--default-resources",
+            f"slurm_partition={partition}",
+            "mem_mb=4000*attempt",
+            "runtime=60",
+        ),
         *("--set-threads", *(f"{rule}=1" for rule in THREADS)),
-        *("--slurm-no-account", "--slurm-init-seconds-before-status-checks", "2"),
+        *("--slurm-no-account", "--slurm-status-command", "squeue"),
+        *("--slurm-init-seconds-before-status-checks", "2"),
     )
 
 
