@@ -195,6 +195,6 @@ def test_a_job_asks_for_a_gpu_only_where_its_device_is_cuda():
         }
     )
     stages = ("segment", "annotate", "cluster", "train", "tile")
-    assert [gpus_of(config, stage) for stage in stages] == [1, 1, 0, 0, 0]
+    assert [gpus_of(config, stage) for stage in stages] == [1, 1, None, None, None]
     published = load_config({"annotate": {"device": "cuda", "engine": "tangram-sc"}})
-    assert gpus_of(published, "annotate") == 0
+    assert gpus_of(published, "annotate") is None

@@ -181,13 +181,14 @@ def check_checkpoints(config: Config) -> None:
             )
 
 
-def gpus_of(config: Config, stage: str) -> int:
-    """Return how many GPUs a job of a stage asks its cluster for: one where its ``device`` is cuda.
+def gpus_of(config: Config, stage: str) -> int | None:
+    """Return how many GPUs a job of a stage asks its cluster for: one where its ``device`` is cuda, else None.
 
-    ``auto`` takes a GPU where the job finds one, and asks for none.
+    ``auto`` takes a GPU where the job finds one, and asks for none. None leaves the resource unset: some clusters take 0 for a request.
     """
     values = config.settings_of(stage).model_dump()
-    return int(values.get("device") == "cuda" and values.get("engine", "exact") == "exact")
+    wanted = values.get("device") == "cuda" and values.get("engine", "exact") == "exact"
+    return 1 if wanted else None
 
 
 def settings_json(settings: Settings) -> str:

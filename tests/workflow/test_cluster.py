@@ -28,11 +28,11 @@ def said(done):
 def test_a_gpu_is_asked_for_where_the_configuration_names_one(clone, profile):
     with_profile = ("--workflow-profile", profile)
     asks = plan(clone, *with_profile, "--config", "segment={'device': 'cuda'}")
-    assert [rule for rule, resources in asks.items() if "gpu=1" in resources] == ["segment"]
+    assert [rule for rule, resources in asks.items() if "gpu=" in resources] == ["segment"]
     # The stain needs no network, whatever the device.
     stain = "segment={'device': 'cuda', 'method': 'haematoxylin'}"
     asks = plan(clone, *with_profile, "--config", stain)
-    assert not any("gpu=1" in resources for resources in asks.values())
+    assert not any("gpu=" in resources for resources in asks.values())
 
 
 def test_a_second_workflow_in_the_folder_is_refused_and_leaves_the_first_alone(tmp_path):

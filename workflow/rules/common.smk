@@ -146,13 +146,13 @@ def share_of_cores(jobs):
 
 
 def gpus(stage):
-    """Return how many GPUs a job of the stage asks for: one if the configuration says so, or none."""
+    """Return how many GPUs a job of the stage asks for: one if the configuration says so, else None."""
     return gpus_of(CONFIG, stage)
 
 
 def gpus_of_network(wildcards):
     """Return how many GPUs segmenting asks for: none where no network segments."""
-    return gpus("segment") if network(wildcards) else 0
+    return gpus("segment") if network(wildcards) else None
 
 
 def scale_of(wildcards):
