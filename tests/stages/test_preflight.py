@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import tifffile
 
 from slides.five_cells import SHAPE_PX, copy_of_bundle, remove_table
 from sthelar_build.errors import ConfigError, InputError
@@ -87,6 +88,35 @@ def test_an_alignment_that_contradicts_the_pixel_size_of_the_image_is_a_problem(
     raw["alignment"].write_text("0.5,0,0\n0,0.5,0\n0,0,1\n")
     (problem,) = run(raw)["problems"]
     assert "0.1062 um, the H&E says 0.425 um" in problem
+
+
+@pytest.mark.parametrize(
+    ("resolution", "unit", "problem"),
+    [
+        ((72, 72), "INCH", "does not say its pixel size, or one that no scanner has"),
+        ((0, 0), "NONE", "does not say its pixel size"),
+        ((25400, 25400), "INCH", "makes an H&E pixel 0.425 um, the H&E says 1 um"),
+        ((1e4, 1e4), "CENTIMETER", "makes an H&E pixel 0.425 um, the H&E says 1 um"),
+    ],
+)
+def test_a_pixel_size_that_is_missing_absurd_or_a_default_is_a_problem(
+    raw, resolution, unit, problem
+):
+    pixels = np.full((95, 130, 3), 200, np.uint8)
+    tifffile.imwrite(raw["he"], pixels, resolution=resolution, resolutionunit=unit, metadata=None)
+    (found,) = run(raw)["problems"]
+    assert problem in found
+
+
+def test_tables_that_are_there_as_csv_alone_are_read_and_said(raw):
+    for name in ("cells", "nucleus_boundaries"):
+        (raw["xenium"] / f"{name}.parquet").unlink()
+    record = run(raw)
+    assert (record["facts"]["n_cells"], record["facts"]["n_nuclei"]) == (5, 5)
+    assert [problem.split(":")[0] for problem in record["problems"]] == [
+        "The bundle has no cells.parquet",
+        "The bundle has no nucleus_boundaries.parquet",
+    ]
 
 
 def test_a_reference_with_few_genes_of_the_panel_is_a_problem(raw):

@@ -124,7 +124,7 @@ def _look_at_he(he: Path, found: _Findings) -> None:
         }
         if image.um_per_px is None:
             found.problems.append(
-                "The H&E does not say its pixel size; it will come from the alignment."
+                "The H&E does not say its pixel size, or one that no scanner has; it will come from the alignment."
             )
 
 
