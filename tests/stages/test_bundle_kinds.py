@@ -13,6 +13,8 @@ from slides.bundle_kinds import KINDS
 from slides.five_cells import FEATURES, SHAPE_PX, vendor_matrix
 from sthelar_build.io.images.morphology import open_morphology
 from sthelar_build.io.images.pyramids import morphology_files
+from sthelar_build.io.xenium.bundle import CELLS_ZARR
+from sthelar_build.io.xenium.nucleus_raster import open_nucleus_raster
 from sthelar_build.settings.count import CountSettings
 from sthelar_build.settings.ingest import IngestSettings
 from sthelar_build.stages import count, ingest
@@ -29,7 +31,8 @@ class Built:
 
     def __init__(self, kind, folder):
         self.kind, self.truth, self.bundle = kind, kind.truth, kind.bundle(folder / "outs")
-        self.matrix = vendor_matrix(kind.whole(folder / "whole"))
+        whole = kind.whole(folder / "whole")
+        self.matrix, self.raster = vendor_matrix(whole), whole.path(CELLS_ZARR)
         nuclei, cells, transcripts, facts = (folder / name for name in TABLES)
         counts = [folder / name for name in COUNTS]
         ingest.run(self.bundle.folder, nuclei, cells, transcripts, facts, settings=IngestSettings())
@@ -67,6 +70,16 @@ def test_every_cell_has_its_nuclei(built):
     outlines = built.nuclei.geometry.to_numpy()
     differing = shapely.symmetric_difference(outlines, built.truth.nuclei.geometry.to_numpy())
     assert (shapely.area(differing) < allowed_um2).all()
+
+
+def test_every_nucleus_knows_its_value_in_the_raster(built):
+    inside = shapely.get_coordinates(built.nuclei.geometry.representative_point())
+    columns, rows = np.floor(inside / PIXEL_UM).astype(int).T
+    # The raster of the bundle before anything was done to it: some kinds have lost it.
+    with open_nucleus_raster(built.raster) as raster:
+        shown = raster.window(0, 0, *SHAPE_PX)[rows, columns]
+    assert built.nuclei["raster_label"].tolist() == shown.tolist()
+    assert (shown > 0).all()
 
 
 def test_the_transcripts_are_those_of_the_slide(built):
