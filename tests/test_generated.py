@@ -49,5 +49,16 @@ def test_the_image_installs_the_lock_and_has_the_name_that_the_workflow_asks_for
     assert f'container: "docker://{image}"' in (ROOT / "Snakefile").read_text()
 
 
+def test_what_the_image_copies_is_there_and_is_sent_to_its_build():
+    dockerfile = (ROOT / "envs" / "Dockerfile").read_text()
+    sent = (ROOT / ".dockerignore").read_text().splitlines()
+    copies = re.findall(r"^COPY (.*)$", dockerfile, re.MULTILINE)
+    copied = [name for words in copies for name in words.split()[:-1]]
+    assert {"requirements.lock", "src"} < set(copied)
+    for name in copied:
+        assert (ROOT / name).exists()
+        assert f"!{name}" in sent
+
+
 def test_the_version_is_the_same_everywhere(project):
     assert f"version: {project['version']}" in (ROOT / "CITATION.cff").read_text()
