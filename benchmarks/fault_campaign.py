@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import yaml
 from small_run import SLIDE, SmallRun, jobs, write_small_run
 
 HE = f"resources/toy/{SLIDE}/he_image.ome.tif"
@@ -30,7 +31,7 @@ LARGEST_FILE = 200_000
 def main() -> None:
     arguments = _arguments()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        base = _undisturbed(Path(folder))
+        base = _undisturbed(Path(folder), arguments.finished)
         tried = survived = 0
         for name, fault in FAULTS.items():
             if name not in (arguments.only or FAULTS):
@@ -49,16 +50,24 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=FAULTS, action="append", help="this fault (all)")
+    parser.add_argument(
+        "--finished", type=Path, help="folder of a finished small run (one is made)"
+    )
     parser.add_argument("--folder", type=Path, help="where the runs take place (a temporary one)")
     return parser.parse_args()
 
 
-def _undisturbed(folder: Path) -> SmallRun:
+def _undisturbed(folder: Path, finished: Path | None) -> SmallRun:
     """Return a finished run whose slide is no product of the workflow."""
-    run = write_small_run(folder / "base")
-    run.finish_or_exit(HE)
-    config = run.folder / "config/config.yaml"
-    config.write_text(re.sub(r"simulate:\n(  .*\n)+", "", config.read_text()))
+    if finished:
+        shutil.copytree(finished, folder / "base")
+        run = SmallRun(folder / "base")
+    else:
+        run = write_small_run(folder / "base")
+        run.finish_or_exit(HE)
+    config = yaml.safe_load((run.folder / "config/config.yaml").read_text())
+    config.pop("simulate")
+    (run.folder / "config/config.yaml").write_text(yaml.safe_dump(config))
     run.finish_or_exit()
     return run
 
