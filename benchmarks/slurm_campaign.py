@@ -1,7 +1,7 @@
 """Build a small toy slide through a real Slurm, while a job is cancelled and the node drained; compare with a local run.
 
 Needs a Slurm that answers, whose node this is: ``scontrol`` must be allowed to drain it, and the folder must be seen by it. The
-profile is ``profiles/slurm``; from the command line come what a small Slurm lacks (accounts, eight cores). A job is cancelled
+profile is ``profiles/slurm``; from the command line come what a small Slurm lacks (accounts, eight cores, memory for a third attempt). A job is cancelled
 in mid-run (as one that outgrows its memory is killed), and must come again with more memory. Then the node is drained: what runs
 ends, nothing starts, Snakemake waits. It is resumed, and the run must complete with the files of a local run, byte by byte.
 """
@@ -45,11 +45,11 @@ def main() -> None:
         local.finish_or_exit()
         print("local run: complete", flush=True)
         run = write_small_run(Path(folder) / "slurm")
-        run.words = _words(arguments.partition)
+        run.words = _words(arguments.partition, arguments.victim)
         process = run.start()
         try:
             first, second = _cancel(process, arguments.victim)
-            print(f"{arguments.victim}: cancelled with {first} MB, came again with {second} MB")
+            print(f"{arguments.victim}: cancelled with {first}, came again with {second}")
             waited = _drain(process, arguments.node, arguments.drained_s)
             print(f"{arguments.node}: drained {waited} s, nothing started; resumed", flush=True)
             status = process.wait()
@@ -83,7 +83,7 @@ def _host() -> str:
     return subprocess.check_output(["hostname", "-s"], text=True).strip()
 
 
-def _words(partition: str) -> tuple[str, ...]:
+def _words(partition: str, victim: str) -> tuple[str, ...]:
     return (
         *(
             "--workflow-profile",
@@ -99,6 +99,7 @@ def _words(partition: str) -> tuple[str, ...]:
             "mem_mb=4000*attempt",
             "runtime=60",
         ),
+        *("--set-resources", f"{victim}:mem_mb=3000*attempt"),
         *("--set-threads", *(f"{rule}=1" for rule in THREADS)),
         *("--slurm-no-account", "--slurm-status-command", "squeue"),
         *("--slurm-init-seconds-before-status-checks", "2"),
