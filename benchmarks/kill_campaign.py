@@ -1,7 +1,7 @@
 """Kill the toy workflow with SIGKILL at many moments, and see whether it completes with the same files, byte by byte.
 
-First an undisturbed run in a folder of its own. Then, in another, one run is killed in every stage in turn, as far into it as
-chance says; then at moments drawn at random, until ``--kills`` are reached. After each, ``snakemake --unlock`` and the same
+First an undisturbed run in a folder of its own. Then, in another, one run is killed in every stage that it comes to, as far into
+it as chance says; then at moments drawn at random, until ``--kills`` are reached. After each, ``snakemake --unlock`` and the same
 command again. A run that has completed is compared, and begun afresh while kills are left. One kill in five is of
 Snakemake alone: its jobs live on beside those of the next run. A kill counts as survived if the run that it belongs to
 completed with the files of the undisturbed one, and left no draft behind.
@@ -30,7 +30,11 @@ def main() -> None:
     arguments = _arguments()
     rng = np.random.default_rng(arguments.seed)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        undisturbed = write_small_run(Path(folder) / "undisturbed")
+        undisturbed = (
+            SmallRun(arguments.finished)
+            if arguments.finished
+            else write_small_run(Path(folder) / "undisturbed")
+        )
         start = time.monotonic()
         undisturbed.finish_or_exit()
         print(f"undisturbed: {time.monotonic() - start:.0f} s", flush=True)
@@ -56,6 +60,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--window-s", type=float, default=30, help="latest random moment, in s (30)"
     )
+    parser.add_argument(
+        "--finished", type=Path, help="folder of a finished small run (one is made)"
+    )
     parser.add_argument("--folder", type=Path, help="where the runs take place (a temporary one)")
     return parser.parse_args()
 
@@ -76,10 +83,11 @@ def _round(
     """Kill one run again and again, at every aim and then anywhere, until it completes; return how often."""
     done, orphans = 0, []
     while done < kills:
-        aim = next(iter(aims), None)
         process = run.start()
-        if not _comes(process, aim, rng.uniform(0, aims.pop(aim) if aim else window_s)):
-            if process.wait() == 0:
+        aim = _stage_seen(process, aims)
+        time.sleep(rng.uniform(0, aims.pop(aim) if aim else window_s))
+        if process.poll() is not None:
+            if process.returncode == 0:
                 break
             # A job that outlived its Snakemake may still be at the same work: the next one is refused.
             _wait_for(orphans, run)
@@ -100,12 +108,13 @@ def _round(
     return done
 
 
-def _comes(process: psutil.Popen, aim: str | None, delay_s: float) -> bool:
-    """Wait for the stage that is aimed at, and the delay; False if the run ends before."""
-    while aim and aim not in jobs(process).values() and process.poll() is None:
+def _stage_seen(process: psutil.Popen, aims: dict[str, float]) -> str | None:
+    """Wait for a job of a stage that is aimed at; None if there is no aim, or the run ends before."""
+    while aims and process.poll() is None:
+        if aim := next((stage for stage in jobs(process).values() if stage in aims), None):
+            return aim
         time.sleep(0.05)
-    time.sleep(delay_s)
-    return process.poll() is None
+    return None
 
 
 def _wait_for(orphans: list[psutil.Process], run: SmallRun) -> None:
