@@ -34,7 +34,9 @@ def main() -> None:
         truth = folder / "resources/toy" / SLIDE / "truth/truth.json"
         if truth.exists():
             runs[read_record(truth, ["n_cells"])["n_cells"]] = read_costs(folder)
-    with pd.option_context("display.width", 250, "display.max_columns", 30, "display.max_rows", 200):
+    with pd.option_context(
+        "display.width", 250, "display.max_columns", 30, "display.max_rows", 200
+    ):
         print(scaling(runs))
     sys.exit(status)
 

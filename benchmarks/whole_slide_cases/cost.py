@@ -44,7 +44,9 @@ def expected(sizes: np.ndarray, values: np.ndarray, at: float) -> float:
     before, last = known[-2:]
     slope = (values[last] - values[before]) / (sizes[last] - sizes[before])
     straight = values[last] + max(slope, 0.0) * (at - sizes[last])
-    power = values[last] * (at / sizes[last]) ** max(growth(sizes[[before, last]], values[[before, last]]), 0.0)
+    power = values[last] * (at / sizes[last]) ** max(
+        growth(sizes[[before, last]], values[[before, last]]), 0.0
+    )
     return float(max(straight, power))
 
 
@@ -59,5 +61,10 @@ def scaling(runs: dict[int, pd.DataFrame]) -> pd.DataFrame:
     for unit in ("cpu_s", "peak_mb"):
         values = table[[f"{unit} {int(size)}" for size in sizes]].to_numpy()
         table[f"{unit} exponent"] = [round(growth(sizes, row), 2) for row in values]
-        table[f"{unit} at {LARGEST_CELLS}"] = [round(expected(sizes, row, LARGEST_CELLS)) if np.isfinite(expected(sizes, row, LARGEST_CELLS)) else np.nan for row in values]
+        table[f"{unit} at {LARGEST_CELLS}"] = [
+            round(expected(sizes, row, LARGEST_CELLS))
+            if np.isfinite(expected(sizes, row, LARGEST_CELLS))
+            else np.nan
+            for row in values
+        ]
     return table

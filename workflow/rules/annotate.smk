@@ -15,6 +15,8 @@ rule annotate:
         "logs/{slide}/annotate_{table}.tsv"
     threads: share_of_cores(2 * len(SLIDES))
     resources:
+        mem_mb=mem_mb("annotate"),
+        runtime=runtime("annotate"),
         gpu=gpus("annotate"),
     params:
         label_key=reference("label_key"),

@@ -37,6 +37,9 @@ rule assemble:
     benchmark:
         "logs/{slide}/assemble.tsv"
     threads: share_of_cores(len(SLIDES))
+    resources:
+        mem_mb=mem_mb("assemble"),
+        runtime=runtime("assemble"),
     params:
         xenium=subpath(input.experiment, parent=True),
         clusters_scvi=option("clusters-scvi"),

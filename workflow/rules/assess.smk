@@ -20,6 +20,9 @@ rule assess:
     benchmark:
         "logs/{slide}/assess_{scale}.tsv"
     threads: share_of_cores(len(SLIDES) * len(CONFIG.scales))
+    resources:
+        mem_mb=mem_mb("assess"),
+        runtime=runtime("assess"),
     params:
         tissue=sheet("tissue"),
         inference_results=made("inference-results"),

@@ -14,6 +14,8 @@ rule cluster:
         "logs/{slide}/cluster_{table}.tsv"
     threads: share_of_cores(3 * len(SLIDES))
     resources:
+        mem_mb=mem_mb("cluster"),
+        runtime=runtime("cluster"),
         gpu=gpus("cluster"),
     params:
         settings=settings("cluster"),

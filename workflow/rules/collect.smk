@@ -24,6 +24,9 @@ rule collect:
         "logs/dataset/collect_{scale}.log",
     benchmark:
         "logs/dataset/collect_{scale}.tsv"
+    resources:
+        mem_mb=mem_mb("collect"),
+        runtime=runtime("collect"),
     params:
         slides=repeated("slide", SLIDES),
         patches=option("patches"),

@@ -12,6 +12,7 @@ from sthelar_build.config import (
     load_config,
     settings_json,
 )
+from sthelar_build.needs import needs, raw_size, recipe_size
 from sthelar_build.settings.checkpoints import TOY_CHECKPOINT
 from sthelar_build.sheets import (
     check_predictions,
@@ -143,6 +144,29 @@ def frozen_splits(wildcards):
 def share_of_cores(jobs):
     """Return the cores of each of so many jobs of a rule, all at once; on a cluster the profile says."""
     return max(1, (workflow.resource_settings.cores or 1) // jobs)
+
+
+def mem_mb(stage):
+    """Return the memory, in MB, that a job of the stage asks for: by the raw size of its slide or slides, and the attempt."""
+    return lambda wildcards, threads, attempt: needs()[stage].mem_mb(
+        size_of(stage, wildcards), threads, attempt
+    )
+
+
+def runtime(stage):
+    """Return the time, in minutes, that a job of the stage asks for, in the same way."""
+    return lambda wildcards, attempt: needs()[stage].runtime(
+        size_of(stage, wildcards), attempt
+    )
+
+
+def size_of(stage, wildcards):
+    """Return the raw size of the slide, or of all where there is no slide; what is not yet simulated has none."""
+    if stage == "simulate":
+        return recipe_size(CONFIG.simulate[wildcards.slide])
+    one = "slide" in wildcards.keys()
+    slides = [SLIDES[wildcards.slide]] if one else SLIDES.values()
+    return raw_size((slide.xenium, slide.he) for slide in slides)
 
 
 def gpus(stage):

@@ -17,6 +17,9 @@ rule compare:
         "logs/dataset/compare_{scale}.log",
     benchmark:
         "logs/dataset/compare_{scale}.tsv"
+    resources:
+        mem_mb=mem_mb("compare"),
+        runtime=runtime("compare"),
     params:
         evaluations=option("evaluations"),
         features=option("features"),

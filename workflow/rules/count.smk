@@ -15,6 +15,9 @@ rule count:
         "logs/{slide}/count.log",
     benchmark:
         "logs/{slide}/count.tsv"
+    resources:
+        mem_mb=mem_mb("count"),
+        runtime=runtime("count"),
     params:
         settings=settings("count"),
     shell:

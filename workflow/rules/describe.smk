@@ -30,6 +30,9 @@ rule describe:
         "logs/dataset/describe_{scale}.log",
     benchmark:
         "logs/dataset/describe_{scale}.tsv"
+    resources:
+        mem_mb=mem_mb("describe"),
+        runtime=runtime("describe"),
     params:
         slides=repeated("slide", SLIDES),
         he=option("he"),

@@ -23,6 +23,8 @@ rule embed:
         model="|".join(CONFIG.embed.models) or "none",
     threads: share_of_cores(len(SLIDES) * max(1, len(CONFIG.embed.models)))
     resources:
+        mem_mb=mem_mb("embed"),
+        runtime=runtime("embed"),
         gpu=gpus("embed"),
     params:
         settings=lambda wildcards: settings_json(CONFIG.embed.only(wildcards.model)),

@@ -20,6 +20,8 @@ rule evaluate:
         "logs/{slide}/evaluate_{scale}.tsv"
     threads: share_of_cores(len(SLIDES))
     resources:
+        mem_mb=mem_mb("evaluate"),
+        runtime=runtime("evaluate"),
         gpu=gpus("evaluate"),
     params:
         checkpoint=option("checkpoint"),

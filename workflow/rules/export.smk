@@ -23,6 +23,9 @@ rule export:
     wildcard_constraints:
         format="|".join(CONFIG.patch_formats),
     threads: share_of_cores(max(1, len(CONFIG.patch_formats) * len(CONFIG.scales)))
+    resources:
+        mem_mb=mem_mb("export"),
+        runtime=runtime("export"),
     params:
         slides=repeated("slide", SLIDES),
         he=option("he"),

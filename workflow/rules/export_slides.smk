@@ -21,6 +21,9 @@ rule export_slides:
     wildcard_constraints:
         format="|".join(CONFIG.slide_formats),
     threads: share_of_cores(max(1, len(CONFIG.slide_formats)))
+    resources:
+        mem_mb=mem_mb("export_slides"),
+        runtime=runtime("export_slides"),
     params:
         slides=repeated("slide", SLIDES),
         he=option("he"),

@@ -17,6 +17,9 @@ if CONFIG.shards > 1:
             "logs/{slide}/gather_{scale}.log",
         benchmark:
             "logs/{slide}/gather_{scale}.tsv"
+        resources:
+            mem_mb=mem_mb("gather"),
+            runtime=runtime("gather"),
         params:
             shards=option("shard", "shards"),
             masks=subpath(output[0], parent=True),

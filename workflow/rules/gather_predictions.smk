@@ -18,6 +18,9 @@ if CONFIG.shards > 1:
             "logs/{slide}/gather_predictions_{scale}.log",
         benchmark:
             "logs/{slide}/gather_predictions_{scale}.tsv"
+        resources:
+            mem_mb=mem_mb("gather_predictions"),
+            runtime=runtime("gather_predictions"),
         params:
             shards=option("shard", "shards"),
             predictions=subpath(output.predictions, parent=True),

@@ -15,6 +15,9 @@ rule ingest:
         "logs/{slide}/ingest.log",
     benchmark:
         "logs/{slide}/ingest.tsv"
+    resources:
+        mem_mb=mem_mb("ingest"),
+        runtime=runtime("ingest"),
     params:
         xenium=subpath(input.experiment, parent=True),
         settings=settings("ingest"),

@@ -16,6 +16,9 @@ rule preflight:
         "logs/{slide}/preflight.log",
     benchmark:
         "logs/{slide}/preflight.tsv"
+    resources:
+        mem_mb=mem_mb("preflight"),
+        runtime=runtime("preflight"),
     params:
         xenium=subpath(input.experiment, parent=True),
         label_key=reference("label_key"),

@@ -20,6 +20,9 @@ rule rasterise:
     benchmark:
         f"logs/{{slide}}/rasterise_{{scale}}{OF_SHARD}.tsv"
     threads: share_of_cores(len(SLIDES) * len(CONFIG.scales) * CONFIG.shards)
+    resources:
+        mem_mb=mem_mb("rasterise"),
+        runtime=runtime("rasterise"),
     params:
         masks=folder_of_shard,
         shard=lambda wildcards: f"{wildcards.get('shard', 1)}/{CONFIG.shards}",

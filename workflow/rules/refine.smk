@@ -24,6 +24,9 @@ rule refine:
         "logs/{slide}/refine.log",
     benchmark:
         "logs/{slide}/refine.tsv"
+    resources:
+        mem_mb=mem_mb("refine"),
+        runtime=runtime("refine"),
     params:
         tissue=sheet("tissue"),
         condition=sheet("condition"),

@@ -19,6 +19,9 @@ rule register:
     benchmark:
         "logs/{slide}/register.tsv"
     threads: share_of_cores(len(SLIDES))
+    resources:
+        mem_mb=mem_mb("register"),
+        runtime=runtime("register"),
     params:
         xenium=subpath(input.experiment, parent=True),
         alignment=sheet("alignment"),

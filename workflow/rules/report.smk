@@ -24,6 +24,9 @@ rule report:
         "logs/{slide}/report.log",
     benchmark:
         "logs/{slide}/report.tsv"
+    resources:
+        mem_mb=mem_mb("report"),
+        runtime=runtime("report"),
     params:
         registration_pictures=subpath(input.overlay, parent=True),
         refine_pictures=subpath(input.class_map, parent=True),

@@ -27,6 +27,8 @@ rule segment:
         f"logs/{{slide}}/segment_{{scale}}{OF_SHARD}.tsv"
     threads: share_of_cores(len(SLIDES) * len(CONFIG.scales) * CONFIG.shards)
     resources:
+        mem_mb=mem_mb("segment"),
+        runtime=runtime("segment"),
         gpu=gpus_of_network,
     params:
         predictions=folder_of_shard,

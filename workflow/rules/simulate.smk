@@ -17,6 +17,9 @@ rule simulate:
         "logs/{slide}/simulate.tsv"
     wildcard_constraints:
         slide="|".join(CONFIG.simulate) or "(?!)",
+    resources:
+        mem_mb=mem_mb("simulate"),
+        runtime=runtime("simulate"),
     params:
         out=subpath(output.he, parent=True),
         settings=recipe,

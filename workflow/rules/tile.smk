@@ -12,6 +12,9 @@ rule tile:
         "logs/{slide}/tile_{scale}.log",
     benchmark:
         "logs/{slide}/tile_{scale}.tsv"
+    resources:
+        mem_mb=mem_mb("tile"),
+        runtime=runtime("tile"),
     params:
         scale=scale_of,
         settings=settings("tile"),

@@ -15,6 +15,8 @@ rule train:
         "logs/dataset/train_{scale}.tsv"
     threads: share_of_cores(1)
     resources:
+        mem_mb=mem_mb("train"),
+        runtime=runtime("train"),
         gpu=gpus("train"),
     params:
         start=option("start"),

@@ -1,0 +1,64 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from sthelar_build.needs import Need, RawSize, needs, raw_size, recipe_size
+from sthelar_build.settings.simulate import SimulateSettings
+from sthelar_build.stages import STAGES
+
+RULES = Path(__file__).parents[1] / "workflow" / "rules"
+NEED = Need(
+    mb=1000,
+    mb_each=10,
+    mb_of="kcells",
+    mb_per_thread=200,
+    minutes=5,
+    minutes_each=0.5,
+    minutes_of="he_mpx",
+)
+
+
+def test_every_stage_has_a_need_and_its_rule_asks_for_it():
+    assert set(needs()) == set(STAGES)
+    for stage in STAGES:
+        rule = (RULES / f"{stage}.smk").read_text()
+        assert re.search(rf'resources:\n\s+mem_mb=mem_mb\("{stage}"\),\n\s+runtime=runtime', rule)
+
+
+def test_memory_grows_with_the_slide_the_threads_and_the_attempt():
+    assert NEED.mem_mb(RawSize(kcells=100)) == 1.5 * 2000
+    assert NEED.mem_mb(RawSize(kcells=100), threads=3) == 1.5 * 2400
+    assert NEED.mem_mb(RawSize(kcells=100), attempt=2) == 2 * 1.5 * 2000
+
+
+def test_time_grows_with_the_slide_and_the_attempt():
+    assert NEED.runtime(RawSize(he_mpx=10)) == 40
+    assert NEED.runtime(RawSize(he_mpx=10), attempt=3) == 120
+
+
+def test_a_small_slide_asks_for_the_least():
+    tiny = NEED.model_copy(update={"mb": 10, "minutes": 0.1})
+    assert (tiny.mem_mb(RawSize()), tiny.runtime(RawSize())) == (1000, 20)
+
+
+def test_the_size_of_slides_is_guessed_from_the_bytes_of_their_files(tmp_path):
+    for name, n_bytes in (("cells.parquet", 90_000), ("transcripts.csv.gz", 28_000_000)):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(n_bytes)
+    he = tmp_path / "he.tif"
+    he.write_bytes(bytes(800_000))
+    size = raw_size([(tmp_path, he), (tmp_path, he)])
+    assert (size.kcells, size.mtranscripts, size.he_mpx) == pytest.approx((4, 2, 4))
+
+
+def test_files_that_are_not_there_yet_have_no_size(tmp_path):
+    assert raw_size([(tmp_path / "xenium", tmp_path / "he.tif")]) == RawSize()
+
+
+def test_a_mosaic_takes_the_memory_of_a_block_and_the_time_of_all():
+    block = {"width_um": 54.4, "height_um": 54.4, "he_um_per_px": 0.2125 * 4 / 3}
+    mosaic = {**block, "he_rotation_deg": 0, "he_margin_um": 0, "mosaic_columns": 10}
+    one, many = (recipe_size(SimulateSettings(**recipe)) for recipe in (block, mosaic))
+    assert many.kcells == one.kcells
+    assert many.he_mpx == pytest.approx(10 * one.he_mpx)
