@@ -20,10 +20,15 @@ def run_watched(command: list[str], folder: Path) -> int:
     while process.poll() is None:
         for job, peak_mb in _peaks_now(process.pid).items():
             seen[job] = max(seen.get(job, 0.0), peak_mb)
+        _note(folder, seen)
         time.sleep(_BETWEEN_S)
-    text = json.dumps(seen, indent=1, sort_keys=True)
-    (folder / PEAKS).write_text(text + "\n", encoding="utf-8")
     return process.returncode
+
+
+def _note(folder: Path, peaks: dict[str, float]) -> None:
+    draft = folder / f".{PEAKS}"
+    draft.write_text(json.dumps(peaks, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    draft.rename(folder / PEAKS)
 
 
 def read_peaks(folder: Path) -> dict[str, float]:

@@ -24,6 +24,8 @@ class Part:
     """The block with the coordinates and ids that it has in the mosaic; ``morphology`` is as the block has it."""
     block: int
     """Number of the block; parts of one block have the same counts, row by row."""
+    place: Place
+    """How the block lies."""
     first: First
     """How many cells, nuclei and transcripts come before."""
     top_px: int
@@ -94,7 +96,7 @@ class Mosaic:
     def parts(self) -> Iterator[Part]:
         """Yield every block at its place, row by row; memory holds one at a time."""
         if self._is_slide:
-            yield Part(self.blocks[0], 0, First(), 0, 0)
+            yield Part(self.blocks[0], 0, self.places[0][0], First(), 0, 0)
             return
         first = First()
         height_px, width_px = self.blocks[0].shape_px
@@ -103,7 +105,7 @@ class Mosaic:
                 block = self.blocks[place.block]
                 top_px, left_px = row * height_px, column * width_px
                 slide = placed(block, place, (top_px, left_px), first, self.numbered)
-                yield Part(slide, place.block, first, top_px, left_px)
+                yield Part(slide, place.block, place, first, top_px, left_px)
                 first = first + First.after(block)
 
 

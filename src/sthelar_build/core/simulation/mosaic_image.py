@@ -23,6 +23,11 @@ class Place:
     flip_y: bool
     """Top and bottom are exchanged."""
 
+    def turned(self, block: NDArray[Any]) -> NDArray[Any]:
+        """Return a view of the pixels (y, x, ...) of the block as they lie here."""
+        block = block[::-1] if self.flip_y else block
+        return block[:, ::-1] if self.flip_x else block
+
 
 Piece = tuple[Place, int, int, int, int]
 """A place, and the rows and columns of its block, as they lie there, that a window shows."""
@@ -80,10 +85,7 @@ class MosaicImage:
 
     def _of(self, piece: Piece) -> NDArray[Any]:
         place, y0, y1, x0, x1 = piece
-        block: NDArray[Any] = self.blocks[place.block]
-        block = block[::-1] if place.flip_y else block
-        block = block[:, ::-1] if place.flip_x else block
-        return block[y0:y1, x0:x1]
+        return place.turned(self.blocks[place.block])[y0:y1, x0:x1]
 
 
 def _spans(start: int, length: int, side: int, count: int) -> list[tuple[int, int, int]]:

@@ -58,11 +58,11 @@ def placed(
     to_place = _Shift(block, place, corner_px)
     cells = block.cells.assign(**_new_ids(block.cells, first.cells, numbered))
     cells = cells.set_geometry(shapely.transform(cells.geometry.to_numpy(), to_place))
+    rings = [np.asarray(ring) for ring in block.nuclei["ring"]]
+    ends = np.cumsum([len(ring) for ring in rings])
+    moved = to_place(np.concatenate([*rings, np.empty((0, 2))]))
     nuclei = geopandas.GeoDataFrame(
-        {
-            "cell_row": block.nuclei["cell_row"],
-            "ring": [to_place(np.asarray(ring)) for ring in block.nuclei["ring"]],
-        },
+        {"cell_row": block.nuclei["cell_row"], "ring": np.split(moved, ends)[: len(rings)]},
         geometry=shapely.transform(block.nuclei.geometry.to_numpy(), to_place),
     )
     return replace(

@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 import rasterio
 import rasterio.features
-import shapely
 import zarr
 from numpy.typing import NDArray
 
-from sthelar_build.core.polygons import Geometries
 from sthelar_build.core.simulation.mosaic import Mosaic, Part
 from sthelar_build.core.simulation.slide import PIXEL_SIZE_UM, SimulatedSlide
 from sthelar_build.core.simulation.versions import Traits
@@ -50,8 +48,10 @@ def write_cells_zarr(path: Path, mosaic: Mosaic, traits: Traits) -> None:
         store = zarr.open_group(folder, mode="w", zarr_format=2)
         store.attrs.update(_root_attributes(mosaic, traits))
         arrays = _empty_arrays(store, mosaic, traits)
+        rasters = [_rasters(block, traits) for block in mosaic.blocks]
         for part in mosaic.parts():
-            _fill(arrays, part, mosaic, traits)
+            _fill(arrays, part, _methods(mosaic), traits)
+            _fill_masks(arrays, part, rasters[part.block], traits)
         _zip(folder, path)
     finally:
         shutil.rmtree(folder)
@@ -129,7 +129,7 @@ def _summary_names(traits: Traits) -> list[str]:
     return [*_SUMMARY, *(["nucleus_count"] if traits.polygon_sets else [])]
 
 
-def _fill(arrays: dict[str, Any], part: Part, mosaic: Mosaic, traits: Traits) -> None:
+def _fill(arrays: dict[str, Any], part: Part, methods: list[str], traits: Traits) -> None:
     cells = slice(part.first.cells, part.first.cells + len(part.slide.cells))
     numbers = np.arange(cells.start + 1, cells.stop + 1, dtype=np.uint32)
     ids = part.slide.cells[["prefix", "suffix"]].to_numpy(np.uint32)
@@ -138,10 +138,9 @@ def _fill(arrays: dict[str, Any], part: Part, mosaic: Mosaic, traits: Traits) ->
         arrays["seg_mask_value"][cells] = numbers
     arrays["cell_summary"][cells] = _summary(part.slide, traits)
     if traits.polygon_sets:
-        _fill_polygons(arrays, part, _methods(mosaic))
+        _fill_polygons(arrays, part, methods)
     else:
         _fill_polygons_by_cell(arrays, part)
-    _fill_masks(arrays, part, traits)
 
 
 def _summary(slide: SimulatedSlide, traits: Traits) -> NDArray[np.float64]:
@@ -202,43 +201,44 @@ def _padded(
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Return rows x, y, x, y, ..., filled up with the last vertex, and the number of vertices."""
     number = np.array([len(ring) for ring in rings], dtype=np.int32)
-    rows = [np.pad(ring, ((0, longest - len(ring)), (0, 0)), mode="edge").ravel() for ring in rings]
-    return np.array(rows, dtype=np.float32).reshape(len(rings), 2 * longest), number
+    start = np.cumsum(number) - number
+    vertices = np.concatenate([*rings, np.empty((0, 2))]).astype(np.float32)
+    rows = start[:, None] + np.minimum(np.arange(longest), number[:, None] - 1)
+    return vertices[rows].reshape(len(rings), 2 * longest), number
 
 
-def _fill_masks(arrays: dict[str, Any], part: Part, traits: Traits) -> None:
-    slide, first = part.slide, part.first
-    nucleus_labels = first.nuclei + np.arange(len(slide.nuclei))
+def _rasters(block: SimulatedSlide, traits: Traits) -> list[NDArray[np.uint32]]:
+    """Draw nuclei and cells of a block; a pixel belongs to a polygon when its centre does."""
+    nucleus_labels = np.arange(len(block.nuclei))
     if not traits.polygon_sets:
-        nucleus_labels = first.cells + slide.nuclei["cell_row"].to_numpy()
-    cell_labels = first.cells + np.arange(len(slide.cells))
-    right_px = part.left_px + slide.shape_px[1]
-    for name, frame, labels in (
-        ("masks/0", slide.nuclei, nucleus_labels + 1),
-        ("masks/1", slide.cells, cell_labels + 1),
-    ):
-        for top_px, band in _bands(frame.geometry.to_numpy(), labels, part):
-            arrays[name][top_px : top_px + len(band), part.left_px : right_px] = band
-
-
-def _bands(
-    polygons_um: Geometries, labels: NDArray[np.integer[Any]], part: Part
-) -> Iterator[tuple[int, NDArray[np.uint32]]]:
-    """Draw the mask in bands of rows; a pixel belongs to a polygon when its centre does."""
-    height_px, width_px = part.slide.shape_px
-    largest_first = np.argsort(-shapely.area(polygons_um), kind="stable")
-    polygons_um, labels = polygons_um[largest_first], labels[largest_first]
-    bounds_px = shapely.bounds(polygons_um) / PIXEL_SIZE_UM
-    end_px, left_um = part.top_px + height_px, part.left_px * PIXEL_SIZE_UM
-    for top_px in range(part.top_px, end_px, _BAND_ROWS):
-        bottom_px = min(top_px + _BAND_ROWS, end_px)
-        here = (bounds_px[:, 3] >= top_px) & (bounds_px[:, 1] <= bottom_px)
-        grid = rasterio.Affine(PIXEL_SIZE_UM, 0, left_um, 0, PIXEL_SIZE_UM, top_px * PIXEL_SIZE_UM)
-        band = np.zeros((bottom_px - top_px, width_px), dtype=np.uint32)
-        pairs = list(zip(polygons_um[here], labels[here].tolist(), strict=True))
+        nucleus_labels = block.nuclei["cell_row"].to_numpy()
+    kinds = ((block.nuclei, nucleus_labels), (block.cells, np.arange(len(block.cells))))
+    grid = rasterio.Affine(PIXEL_SIZE_UM, 0, 0, 0, PIXEL_SIZE_UM, 0)
+    drawn = []
+    for frame, labels in kinds:
+        raster = np.zeros(block.shape_px, dtype=np.uint32)
+        largest_first = np.argsort(-frame.area.to_numpy(), kind="stable")
+        polygons = frame.geometry.to_numpy()[largest_first]
+        pairs = list(zip(polygons, (labels[largest_first] + 1).tolist(), strict=True))
         if pairs:
-            rasterio.features.rasterize(pairs, out=band, transform=grid)
-        yield top_px, band
+            rasterio.features.rasterize(pairs, out=raster, transform=grid)
+        drawn.append(raster)
+    return drawn
+
+
+def _fill_masks(
+    arrays: dict[str, Any], part: Part, rasters: list[NDArray[np.uint32]], traits: Traits
+) -> None:
+    height_px, width_px = part.slide.shape_px
+    columns = slice(part.left_px, part.left_px + width_px)
+    n_before = (part.first.nuclei if traits.polygon_sets else part.first.cells, part.first.cells)
+    for name, raster, before in zip(("masks/0", "masks/1"), rasters, n_before, strict=True):
+        turned = part.place.turned(raster)
+        for top_px in range(0, height_px, _BAND_ROWS):
+            band = turned[top_px : top_px + _BAND_ROWS]
+            there = part.top_px + top_px
+            numbered = np.where(band > 0, band + np.uint32(before), np.uint32(0))
+            arrays[name][there : there + len(band), columns] = numbered
 
 
 def _zip(folder: Path, path: Path) -> None:
