@@ -2,7 +2,9 @@
 
 Each size has a folder of its own, with configuration, sheets, and a mosaic slide (see ``simulate``); a size that is finished
 is not run again, and one that was interrupted goes on. Other work on the machine lengthens the wall time but not the CPU
-time. Exponents are slopes of the logarithms over the number of cells; about 1 is as it should be.
+time. Exponents are slopes of the logarithms over the number of cells; about 1 is as it should be. Peaks are those that the
+kernel keeps (Linux), of all processes of a job together. A job that takes more memory than its rule asks for is named, and
+the exit status is 1.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from whole_slide_cases.cost import read_costs, scaling
+from whole_slide_cases.cost import read_costs, scaling, too_much
 from whole_slide_cases.large_slide import SLIDE, SlideSize, write_run
 from whole_slide_cases.watched import run_watched
 
@@ -33,12 +35,12 @@ def main() -> None:
             status = max(status, run_watched(_command(arguments), folder))
         truth = folder / "resources/toy" / SLIDE / "truth/truth.json"
         if truth.exists():
-            runs[read_record(truth, ["n_cells"])["n_cells"]] = read_costs(folder)
-    with pd.option_context(
-        "display.width", 250, "display.max_columns", 30, "display.max_rows", 200
-    ):
-        print(scaling(runs))
-    sys.exit(status)
+            runs[read_record(truth, ["n_cells"])["n_cells"]] = read_costs(folder, size)
+    with pd.option_context("display.width", 400):
+        print(scaling(runs).to_string(na_rep=""))
+    found = [f"{cells} cells: {line}" for cells, run in runs.items() for line in too_much(run)]
+    print("\n".join(found))
+    sys.exit(status or bool(found))
 
 
 def _command(arguments: argparse.Namespace) -> list[str]:
