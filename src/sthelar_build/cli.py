@@ -5,16 +5,22 @@ from __future__ import annotations
 import ast
 import logging
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from sthelar_build.errors import SthelarError
+from sthelar_build.errors import DISK_FULL, SthelarError, in_words, machine_refusal
 from sthelar_build.stages import STAGES
+
+_STOPPED_BY = 128
+"""Exit status of whoever a signal stops, less its number."""
 
 
 class _LazyStages(TyperGroup):
@@ -68,11 +74,62 @@ def _log_to_stderr() -> None:
 
 
 def main() -> None:
-    """Run a stage; a mistake of the user is one line on standard error and exit status 1."""
+    """Run a stage; a mistake of the user is one line on standard error and exit status 1.
+
+    So is what the machine refuses, such as a full disk. Whoever is stopped by SIGTERM or Ctrl-C cleans up first.
+    """
     try:
-        app()
+        _keep_libraries_quiet()
+        with _stopped_in_order():
+            # Called itself, the app would put its own excepthook in place of ours.
+            typer.main.get_command(app)()
     except SthelarError as error:
-        if os.environ.get("STHELAR_DEBUG"):
+        _refuse(str(error), error)
+    except Exception as error:
+        refusal = machine_refusal(error)
+        if refusal is None:
             raise
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(1)
+        _refuse(in_words(refusal), error, at_once=refusal.errno in DISK_FULL)
+
+
+def _refuse(message: str, error: Exception, *, at_once: bool = False) -> NoReturn:
+    if os.environ.get("STHELAR_DEBUG"):
+        raise error
+    sys.stderr.write(f"error: {message}\n")
+    if at_once:
+        # HDF5 would try once more to write what it could not, and crash.
+        sys.stderr.flush()
+        os._exit(1)
+    sys.exit(1)
+
+
+def _keep_libraries_quiet() -> None:
+    """Print no tracebacks of what HDF5 cannot close on a full disk: one line says that it is full."""
+
+    def unless_refused(hook: Any, error_of: Any) -> Any:
+        return lambda *what: None if machine_refusal(error_of(*what)) else hook(*what)
+
+    sys.excepthook = unless_refused(sys.excepthook, lambda _, error, __: error)
+    sys.unraisablehook = unless_refused(sys.unraisablehook, lambda args: args.exc_value)
+
+
+@contextmanager
+def _stopped_in_order() -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C unwind the stack, so that drafts are removed; in this process, not in those it forks."""
+    own = os.getpid()
+
+    def stop(number: int, _: Any) -> None:
+        if os.getpid() != own:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        sys.stderr.write(
+            f"stopped by {signal.Signals(number).name}: nothing half-written is left\n"
+        )
+        sys.exit(_STOPPED_BY + number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -91,6 +91,8 @@ def digest(path: Path) -> str:
 def called(monkeypatch: Any, capsys: Any, *command: Any) -> tuple[int, str]:
     """Call the command line; return the exit status and what it says on standard error."""
     monkeypatch.setattr(sys, "argv", ["sthelar-build", *map(str, command)])
+    for hook in ("excepthook", "unraisablehook"):
+        monkeypatch.setattr(sys, hook, getattr(sys, hook))
     try:
         main()
     except SystemExit as stop:

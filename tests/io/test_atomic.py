@@ -1,5 +1,6 @@
 """Whole or absent."""
 
+import errno
 import subprocess
 import sys
 
@@ -58,6 +59,51 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_writes_is_n
         living.go_on()
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
     assert (final / "half").exists()
+
+
+def test_a_file_stays_where_a_folder_was_to_be(tmp_path):
+    final = tmp_path / "store"
+    final.write_text("a file")
+    with pytest.raises(NotADirectoryError) as error, published(final) as draft:
+        draft.mkdir()
+    assert error.value.filename == str(final)
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+def test_a_folder_stays_where_a_file_was_to_be(tmp_path):
+    final = tmp_path / "a.txt"
+    final.mkdir()
+    with pytest.raises(IsADirectoryError), published(final) as draft:
+        draft.write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_file_where_the_parent_is_to_be_is_named(tmp_path):
+    (tmp_path / "parent").write_text("a file")
+    with (
+        pytest.raises(NotADirectoryError) as error,
+        published(tmp_path / "parent" / "a.txt"),
+    ):
+        pass
+    assert error.value.filename == str(tmp_path / "parent")
+
+
+def test_a_full_disk_is_named_by_the_final_place_however_deep_it_is_met(tmp_path):
+    final = tmp_path / "a.txt"
+    with (
+        pytest.raises(OSError, match="No space") as error,
+        published(final) as draft,
+        published(draft),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert (error.value.errno, error.value.filename) == (errno.ENOSPC, str(final))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_refused_elsewhere_keeps_its_name(tmp_path):
+    with pytest.raises(PermissionError) as error, published(tmp_path / "a.txt"):
+        raise PermissionError(errno.EACCES, "Permission denied", "other.txt")
+    assert error.value.filename == "other.txt"
 
 
 class Process:

@@ -6,7 +6,7 @@ import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile, is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 from sthelar_build.core.affine import are_collinear
 from sthelar_build.core.placement import Keypoints
 from sthelar_build.errors import InputError
+from sthelar_build.io.foreign_zips import foreign_zip, read_member
 from sthelar_build.schema.frames import Affine, Frame
 
 KEYPOINT_COLUMNS = ("fixedX", "fixedY", "alignmentX", "alignmentY")
 """Columns of the keypoints of Xenium Explorer: morphology px, then H&E px."""
 
 _MIN_KEYPOINTS = 3
+_LARGEST = 1e9
+_MOST_BYTES = 2**20
+_MOST_TABLES = 10
 _EXPORT = "export it again from Xenium Explorer"
 
 
@@ -41,22 +45,34 @@ def read_alignment(path: Path) -> Alignment:
         If it is neither a header-less 3x3 csv, a csv with the keypoint columns, nor a zip that holds one of
         each at most; or if the map that it describes does not exist.
     """
-    try:
-        with ZipFile(path) as archive:
+    if is_zipfile(path):
+        with foreign_zip(path, _MOST_BYTES) as archive:
             return _from_zip(path, archive)
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{path}: expected an alignment file, found nothing; check the path"
-        ) from error
-    except BadZipFile:
-        return _from_csv(str(path), path.read_bytes())
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise InputError(f"{path}: expected an alignment file, found {error.strerror}") from error
+        found = "nothing" if isinstance(error, FileNotFoundError) else error.strerror
+        raise InputError(
+            f"{path}: expected an alignment file, found {found}; check the path"
+        ) from error
+    if len(content) > _MOST_BYTES:
+        raise InputError(
+            f"{path}: expected an alignment file of some kilobytes, found more than {_MOST_BYTES} bytes; {_EXPORT}"
+        )
+    return _from_csv(str(path), content)
 
 
 def _from_zip(path: Path, archive: ZipFile) -> Alignment:
     names = [name for name in archive.namelist() if _is_table(name)]
-    found = [_from_csv(f"{path}: {name}", archive.read(name)) for name in names]
+    if len(names) > _MOST_TABLES:
+        raise InputError(
+            f"{path}: expected one matrix csv, one keypoints csv, or both in the zip, found {len(names)} tables; {_EXPORT}"
+        )
+    found = [
+        _from_csv(f"{path}: {name}", read_member(path, archive, name, _MOST_BYTES))
+        for name in names
+    ]
     matrices = [part.matrix for part in found if part.matrix]
     keypoints = [part.keypoints for part in found if part.keypoints]
     if not found or len(matrices) > 1 or len(keypoints) > 1:
@@ -132,6 +148,8 @@ def _numbers(name: str, rows: list[list[str]]) -> NDArray[np.float64]:
         raise InputError(
             f"{name}: expected numbers, found otherwise: {error}; {_EXPORT}"
         ) from error
-    if not np.isfinite(values).all():
-        raise InputError(f"{name}: expected finite numbers, found nan or inf; {_EXPORT}")
+    if not (np.abs(values) < _LARGEST).all():
+        raise InputError(
+            f"{name}: expected finite numbers below {_LARGEST:g}, found nan, inf or larger ones; {_EXPORT}"
+        )
     return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import shutil
 import tempfile
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
+
+from sthelar_build.errors import machine_refusal
 
 _LOCK = "lock"
 
@@ -19,13 +22,15 @@ def published(final: Path) -> Iterator[Path]:
 
     Works for files and folders. A folder that stands at ``final`` (Snakemake makes the parents of
     declared outputs) is replaced as a whole; what stood there before survives a failure. A process
-    that is killed leaves its scratch folder; the next one that publishes ``final`` removes it.
+    that is killed leaves its scratch folder; the next one that publishes ``final`` removes it. What the machine
+    refuses, such as a full disk, is an OSError that names ``final``, whichever library met it.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
+    make_parent(final)
     _remove_abandoned(final)
-    scratch = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
+    with _naming(final):
+        scratch = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
     try:
-        with _locked(scratch):
+        with _naming(final), _locked(scratch):
             draft = scratch / final.name
             yield draft
             if final.is_dir() and draft.is_dir():
@@ -33,6 +38,27 @@ def published(final: Path) -> Iterator[Path]:
             draft.rename(final)
     finally:
         shutil.rmtree(scratch)
+
+
+def make_parent(final: Path) -> None:
+    """Make the folder in which something is to be published; NotADirectoryError if a file stands there."""
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, str(error), str(final.parent)) from error
+
+
+@contextmanager
+def _naming(final: Path) -> Iterator[None]:
+    """Name the final place in what the machine refuses there; a refusal elsewhere has a name of its own."""
+    try:
+        yield
+    except Exception as error:
+        refusal = machine_refusal(error)
+        beside = str(final.parent / f".{final.name}.")
+        if refusal is None or not str(refusal.filename or beside).startswith(beside):
+            raise
+        raise OSError(refusal.errno, str(error), str(final)) from error
 
 
 @contextmanager

@@ -50,12 +50,14 @@ class StoredMatrix:
         """Return whether its parts fit together."""
         if self.form == "dense":
             return len(self.element.shape or ()) == 2
-        bounds, n_values = self.element["indptr"], len(self.element["data"])
+        bounds, n_values = self.element["indptr"][()], len(self.element["data"])
         n_majors = self.shape[self.form == "csc"]
         return bool(
             len(bounds) == n_majors + 1
             and len(self.element["indices"]) == n_values
+            and bounds[0] == 0
             and bounds[-1] == n_values
+            and (np.diff(bounds) >= 0).all()
         )
 
     def part(self, rows: Rows, columns: Rows) -> sp.csr_matrix:
@@ -110,7 +112,10 @@ def _block(
     width: int,
 ) -> sp.csr_matrix:
     read = slice(int(starts[0]), int(ends[-1]))
-    found = places[group["indices"][read]]
+    stored = group["indices"][read]
+    if len(stored) and not 0 <= stored.min() <= stored.max() < len(places):
+        raise ValueError("the matrix has values outside of its shape")
+    found = places[stored]
     kept = np.flatnonzero((found >= 0) & _inside(starts, ends))
     # Values before every boundary: unchosen stretches between two majors hold none.
     bounds = np.searchsorted(kept, np.append(starts - starts[0], len(found)))

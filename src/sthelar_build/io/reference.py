@@ -56,7 +56,7 @@ def read_reference(
             logger.info("reference: %s", genes.in_words())
             rows = stratified_rows(codes, cells_per_label, seed, donors)
             counts = source.matrix.part(rows, genes.atlas_columns)
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         raise InputError(
             f"{path}: expected an h5ad file with obs, var and a matrix, found a broken or other one; "
             "make or download it again"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sthelar_build.errors import InputError, SthelarError
+from sthelar_build.io.atomic import make_parent
 
 _LOCK = "busy"
 _DIGITS = 16
@@ -35,7 +36,7 @@ def resumable(final: Path, work: Mapping[str, Any]) -> Iterator[Path]:
     Whatever ends the block but a mistake of the user leaves the folder for the next one. Two processes at the same
     work are refused, where the file system has locks.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
+    make_parent(final)
     text = json.dumps(work, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
     prefix = f".{final.name}.unfinished-"

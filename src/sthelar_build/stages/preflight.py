@@ -36,6 +36,8 @@ from sthelar_build.settings.preflight import PreflightSettings
 logger = logging.getLogger(__name__)
 
 _USUAL_PIXEL_SIZE_UM = 0.2125
+_LIKELY_UM_PER_PX = (0.01, 20.0)
+"""What may be a mistake of the alignment that register can mend lies well within."""
 
 
 @dataclass
@@ -139,6 +141,11 @@ def _look_at_alignment(
         "alignment_keypoints": len(alignment.keypoints[0]) if alignment.keypoints else 0,
         "alignment_um_per_px": implied,
     }
+    if implied and not _LIKELY_UM_PER_PX[0] <= implied <= _LIKELY_UM_PER_PX[1]:
+        raise InputError(
+            f"{path}: expected a map between pixels of images, found one that makes an H&E pixel {implied:.4g} um; "
+            "export it again from Xenium Explorer"
+        )
     stated = found.facts["he_um_per_px"]
     if implied and stated and abs(implied / stated - 1) > settings.pixel_size_tolerance:
         found.problems.append(
