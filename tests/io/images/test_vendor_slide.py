@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from sthelar_build.errors import InputError
 from sthelar_build.io.images.he import open_he
@@ -68,6 +69,27 @@ def test_windows_levels_and_pixel_size_come_from_openslide(tmp_path):
             he.read(33, 17, 70, 90, level=1), halve(IMAGE)[17:107, 33:103]
         )
         assert (he.read(-5, -5, 4, 4) == 255).all()
+
+
+@pytest.mark.parametrize("photometric", ["rgb", "ycbcr"])
+def test_the_jpeg_2000_of_aperio_in_ycbcr_gives_rgb_whatever_it_calls_itself(tmp_path, photometric):
+    pytest.importorskip("openslide")
+    y, x = np.mgrid[0:256, 0:384]
+    smooth = np.stack([200 - x / 4, 60 + y / 2, 90 + x / 8], axis=2).astype(np.uint8)
+    path = tmp_path / "he.svs"
+    tifffile.imwrite(
+        path,
+        np.asarray(Image.fromarray(smooth).convert("YCbCr")),
+        photometric=photometric,
+        tile=(128, 128),
+        compression=33003,
+        compressionargs={"mct": False, "reversible": True, "codecformat": "J2K"},
+        description="Aperio Image Library v11.2.1\n384x256|AppMag = 20|MPP = 0.5",
+        metadata=None,
+    )
+    with open_he(path) as he:
+        assert he.um_per_px == pytest.approx(0.5)
+        assert np.abs(he.read(0, 0, 384, 256).astype(int) - smooth).max() <= 4
 
 
 @pytest.mark.parametrize("content", [b"", b"not a slide", b"II\x2a\x00\x08\x00\x00\x00"])

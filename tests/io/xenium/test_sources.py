@@ -71,6 +71,17 @@ def test_words_that_come_as_numbers_are_joined_over_row_groups(tmp_path):
     assert all(batch["cell_id"].num_chunks == 1 for batch in batches)
 
 
+def test_a_csv_is_a_stream_its_first_rows_come_before_its_end_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "_BLOCK_BYTES", 2**12)
+    path = tmp_path / "t.csv.gz"
+    rows = b"".join(b"%d\n" % i for i in range(200_000))
+    path.write_bytes(gzip.compress(b"label_id\n" + rows)[:-5000])
+    batches = read_batches(path, ["label_id"], 1000)
+    assert next(batches)["label_id"].to_pylist() == list(range(1000))
+    with pytest.raises(InputError, match="damage"):
+        list(batches)
+
+
 def test_parquet_comes_before_csv(tmp_path):
     packed(tmp_path / "t.csv.gz")
     assert find_table(tmp_path, "t.parquet").name == "t.csv.gz"
