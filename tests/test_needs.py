@@ -52,6 +52,15 @@ def test_the_size_of_slides_is_guessed_from_the_bytes_of_their_files(tmp_path):
     assert (size.kcells, size.mtranscripts, size.he_mpx) == pytest.approx((4, 2, 4))
 
 
+def test_tables_as_csv_and_the_folder_beside_an_mrxs_count(tmp_path):
+    (tmp_path / "cells.csv").write_bytes(bytes(90_000))
+    (tmp_path / "he.mrxs").write_bytes(bytes(10))
+    (tmp_path / "he").mkdir()
+    (tmp_path / "he" / "Data0000.dat").write_bytes(bytes(400_000))
+    size = raw_size([(tmp_path, tmp_path / "he.mrxs")])
+    assert (size.kcells, size.he_mpx) == pytest.approx((2, 1), abs=1e-3)
+
+
 def test_files_that_are_not_there_yet_have_no_size(tmp_path):
     assert raw_size([(tmp_path / "xenium", tmp_path / "he.tif")]) == RawSize()
 

@@ -29,8 +29,8 @@ _BYTES_PER_MPX = 0.4e6
 _KCELLS_PER_MM2 = 8.5
 """Of a simulated slide."""
 _FILES = {
-    "kcells": ("cells.parquet", "cells.csv.gz"),
-    "mtranscripts": ("transcripts.parquet", "transcripts.csv.gz"),
+    "kcells": ("cells.parquet", "cells.csv.gz", "cells.csv"),
+    "mtranscripts": ("transcripts.parquet", "transcripts.csv.gz", "transcripts.csv"),
 }
 
 
@@ -60,7 +60,7 @@ def raw_size(slides: Iterable[tuple[Path, Path]]) -> RawSize:
     for xenium, image in slides:
         cells += _bytes_of(xenium, _FILES["kcells"])
         transcripts += _bytes_of(xenium, _FILES["mtranscripts"])
-        he += image.stat().st_size if image.is_file() else 0
+        he += _bytes_of_slide(image)
     return RawSize(
         cells / _BYTES_PER_KCELL, transcripts / _BYTES_PER_MTRANSCRIPT, he / _BYTES_PER_MPX
     )
@@ -76,6 +76,15 @@ def recipe_size(recipe: SimulateSettings) -> RawSize:
 
 def _bytes_of(folder: Path, names: tuple[str, ...]) -> int:
     return next((path.stat().st_size for path in (folder / n for n in names) if path.is_file()), 0)
+
+
+def _bytes_of_slide(image: Path) -> int:
+    """MRXS keeps its pixels in a folder of its name, beside the file."""
+    beside = image.with_suffix("")
+    parts = [image]
+    if image.suffix.lower() == ".mrxs" and beside.is_dir():
+        parts += beside.iterdir()
+    return sum(path.stat().st_size for path in parts if path.is_file())
 
 
 class Need(Settings):
