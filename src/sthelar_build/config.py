@@ -31,6 +31,7 @@ from sthelar_build.settings.rasterise import RasteriseSettings
 from sthelar_build.settings.refine import RefineSettings
 from sthelar_build.settings.register import RegisterSettings
 from sthelar_build.settings.report import ReportSettings
+from sthelar_build.settings.resegment import ResegmentSettings
 from sthelar_build.settings.segment import SegmentSettings
 from sthelar_build.settings.simulate import SimulateSettings
 from sthelar_build.settings.tile import TileSettings
@@ -79,6 +80,7 @@ class Config(Settings):
     simulate: dict[str, SimulateSettings] = {}
     """Recipes of the toy slides, by name."""
     preflight: PreflightSettings = PreflightSettings()
+    resegment: ResegmentSettings = ResegmentSettings()
     ingest: IngestSettings = IngestSettings()
     count: CountSettings = CountSettings()
     register_: RegisterSettings = Field(default=RegisterSettings(), alias="register")

@@ -38,7 +38,10 @@ class Slide(Settings):
 
     ``{scale}`` in the path stands for the name of the scale: a file serves one."""
 
-    @field_validator("predictions", mode="before")
+    nuclei: Path | None = None
+    """Outlines of nuclei to use instead of those of the bundle (GeoJSON, as QuPath exports it; may end in .gz or .zip); may be empty."""
+
+    @field_validator("predictions", "nuclei", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return value or None
@@ -46,6 +49,10 @@ class Slide(Settings):
     def predictions_at(self, scale: str) -> Path | None:
         """Return the predictions for a scale; None if there are none."""
         return self.predictions and Path(str(self.predictions).replace(SCALE, scale))
+
+    def nuclei_from(self, source: str) -> str:
+        """Return where the nuclei of the slide come from; ``source`` is what holds for slides without a file of nuclei."""
+        return "geojson" if self.nuclei else source
 
     @property
     def alignment_file(self) -> Path | None:
@@ -112,6 +119,16 @@ def check_predictions(slides: Mapping[str, Slide], scales: Sequence[str], sheet:
             raise ConfigError(
                 f"{sheet}: slide {slide.slide}: expected {SCALE} in the path of the predictions, as a file serves one of "
                 f"the scales {', '.join(scales)}, found {str(slide.predictions)!r}; give one h5 for each scale"
+            )
+
+
+def check_nuclei(slides: Mapping[str, Slide], source: str, sheet: Path) -> None:
+    """Raise ConfigError if nuclei are to come from files and a slide has none."""
+    for slide in slides.values():
+        if source == "geojson" and not slide.nuclei:
+            raise ConfigError(
+                f"{sheet}: slide {slide.slide}: expected a GeoJSON file in the column nuclei, as resegment.source is geojson, found none; "
+                "name one, or set resegment.source to xenium: slides with a file take it all the same"
             )
 
 

@@ -15,7 +15,7 @@ HE_TO_MORPHOLOGY = Affine(np.diag([2.0, 2.0, 1.0]), Frame.HE, Frame.MORPHOLOGY)
 
 def test_they_survive_json_and_name_registration_classes_and_origin():
     placed = Transform(HE_TO_MORPHOLOGY, "matrix", 100, 50, 0.2, 1.5, None, "warn", ("far off",))
-    found = json.loads(json.dumps(slide_attributes("s1", placed, {"stage": "assemble"})))
+    found = json.loads(json.dumps(slide_attributes("s1", placed, "xenium", {"stage": "assemble"})))
     assert list(found) == ["sthelar"]
     about = found["sthelar"]
     assert (about["slide"], about["he_um_per_px"]) == ("s1", 0.4)
@@ -32,9 +32,9 @@ def test_they_survive_json_and_name_registration_classes_and_origin():
 
 def test_a_correction_says_where_it_is_and_how_it_is_used():
     placed = Transform(HE_TO_MORPHOLOGY, "matrix", 100, 50, 0.2)
-    assert slide_attributes("s1", placed, {})["sthelar"]["he_correction"] is None
+    assert slide_attributes("s1", placed, "xenium", {})["sthelar"]["he_correction"] is None
     corrected = replace(placed, correction=Correction(0, 0, 50, np.full((3, 3, 2), [3.0, 4.0])))
-    about = json.loads(json.dumps(slide_attributes("s1", corrected, {})))["sthelar"]
+    about = json.loads(json.dumps(slide_attributes("s1", corrected, "xenium", {})))["sthelar"]
     assert about["he_correction"]["element"] == "registration_correction"
     assert about["he_correction"]["largest_um"] == 5
     assert "then apply the affine" in about["he_correction"]["use"]

@@ -15,6 +15,7 @@ from sthelar_build.config import (
 from sthelar_build.needs import needs, raw_size, recipe_size
 from sthelar_build.settings.checkpoints import TOY_CHECKPOINT
 from sthelar_build.sheets import (
+    check_nuclei,
     check_predictions,
     check_references,
     load_references,
@@ -29,6 +30,7 @@ try:
     SLIDES = load_slides(CONFIG.slides)
     REFERENCES = load_references(CONFIG.references)
     check_references(SLIDES, REFERENCES, CONFIG.slides)
+    check_nuclei(SLIDES, CONFIG.resegment.source, CONFIG.slides)
     check_predictions(SLIDES, list(CONFIG.scales), CONFIG.slides)
     check_frozen_splits(CONFIG)
     check_checkpoints(CONFIG)
@@ -105,6 +107,24 @@ def all_predictions(wildcards):
 def experiment(wildcards):
     """Return the file that stands for the whole Xenium bundle of the slide."""
     return SLIDES[wildcards.slide].xenium / "experiment.xenium"
+
+
+def resegmentation(wildcards):
+    """Return the settings of resegment for the slide: a file of nuclei goes before what holds for all slides."""
+    source = SLIDES[wildcards.slide].nuclei_from(CONFIG.resegment.source)
+    return CONFIG.resegment.model_copy(update={"source": source})
+
+
+def nucleus_model(wildcards):
+    """Return the file of the network that finds nuclei in the DAPI image; none is no file."""
+    return resegmentation(wildcards).model_file or []
+
+
+def resegmented(wildcards):
+    """Return the nuclei of the slide, where they are not those of its bundle; else ingest does not wait for any."""
+    if resegmentation(wildcards).source == "xenium":
+        return []
+    return f"results/{wildcards.slide}/resegmented.parquet"
 
 
 def raster_bundle(wildcards):

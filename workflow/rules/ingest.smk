@@ -6,6 +6,7 @@ rule ingest:
     input:
         experiment=experiment,
         preflight=ancient("results/{slide}/preflight.json"),
+        resegmented=resegmented,
     output:
         nuclei="results/{slide}/nuclei.parquet",
         cells="results/{slide}/cells.parquet",
@@ -20,11 +21,13 @@ rule ingest:
         runtime=runtime("ingest"),
     params:
         xenium=subpath(input.experiment, parent=True),
+        resegmented=option("resegmented"),
         settings=settings("ingest"),
     shell:
         r"""
         sthelar-build ingest \
             --xenium {params.xenium:q} \
+            {params.resegmented:q} \
             --nuclei {output.nuclei:q} \
             --cells {output.cells:q} \
             --transcripts {output.transcripts:q} \

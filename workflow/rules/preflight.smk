@@ -10,6 +10,7 @@ rule preflight:
         reference=reference("path"),
         label_map=reference("label_map"),
         predictions=all_predictions,
+        nuclei=sheet("nuclei"),
     output:
         "results/{slide}/preflight.json",
     log:
@@ -26,6 +27,7 @@ rule preflight:
         alignment=option("alignment"),
         label_map=option("label-map"),
         predictions=option("predictions"),
+        nuclei=option("nuclei"),
         settings=settings("preflight"),
     shell:
         r"""
@@ -39,6 +41,7 @@ rule preflight:
             --layer "{params.layer}" \
             {params.label_map:q} \
             {params.predictions:q} \
+            {params.nuclei:q} \
             --out {output:q} \
             --settings {params.settings:q} &>{log:q}
         """

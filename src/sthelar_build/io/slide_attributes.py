@@ -17,7 +17,9 @@ _USE = (
 )
 
 
-def slide_attributes(slide: str, registered: Transform, source: Provenance) -> dict[str, Any]:
+def slide_attributes(
+    slide: str, registered: Transform, nuclei_source: str, source: Provenance
+) -> dict[str, Any]:
     """Return the root attributes of a store: one entry, ``sthelar``, that can be written as JSON."""
     classes = [
         {"index": c.index, "name": c.name, "colour": list(c.colour), "patch_class": c.patch_class}
@@ -26,6 +28,7 @@ def slide_attributes(slide: str, registered: Transform, source: Provenance) -> d
     return {
         KEY: {
             "slide": slide,
+            "nuclei_source": nuclei_source,
             "he_um_per_px": registered.he_um_per_px,
             "registration": {
                 "method": registered.method,

@@ -19,7 +19,7 @@ NUCLEI = pa.schema(
             pa.uint32(),
             "dense from 1, in the order of the bundle; the value in every mask",
         ),
-        _field("cell_id", _STRING, "the 10x cell that owns the nucleus"),
+        _field("cell_id", _STRING, "the cell that owns the nucleus, as 10x writes it"),
         _field("x_um", pa.float64(), "centroid"),
         _field("y_um", pa.float64(), "centroid"),
         _field("area_um2", pa.float64(), "area of the repaired polygon"),
@@ -38,9 +38,25 @@ NUCLEI = pa.schema(
 )
 """``nuclei.parquet``: one row per nucleus, geometry in um, always present and valid."""
 
+RESEGMENTED = pa.schema(
+    [
+        _field("nucleus_id", pa.uint32(), "dense from 1, in the order of the source"),
+        _field("cell_id", _STRING, "id of its cell, new, written as 10x does"),
+        _field(
+            "source_id", _STRING, "id of the object in the file it comes from; else null", null=True
+        ),
+        _field("area_um2", pa.float64(), "area of the repaired polygon"),
+        _field("repaired", pa.bool_(), "the outline was invalid and has been made valid"),
+        _GEOMETRY,
+    ]
+)
+"""``resegmented.parquet``: one row per nucleus that does not come from the bundle, geometry in um."""
+
 CELLS = pa.schema(
     [
-        _field("cell_id", _STRING, "the 10x id, kept"),
+        _field(
+            "cell_id", _STRING, "the 10x id, kept; new where the nuclei are not those of the bundle"
+        ),
         _field("cell_number", pa.uint32(), "dense from 1, in the order of the bundle"),
         _field("x_um", pa.float64(), "centroid"),
         _field("y_um", pa.float64(), "centroid"),
@@ -66,8 +82,12 @@ CELLS = pa.schema(
 TRANSCRIPTS = pa.schema(
     [
         _field("transcript_id", pa.uint64(), "as in the bundle"),
-        _field("cell_id", _STRING, "owner; null where the bundle says unassigned", null=True),
-        _field("overlaps_nucleus", pa.bool_(), "the bundle places it in a nucleus"),
+        _field("cell_id", _STRING, "owner; null where it has none", null=True),
+        _field(
+            "overlaps_nucleus",
+            pa.bool_(),
+            "it lies in a nucleus, as the bundle says, or the outlines where they are others",
+        ),
         _field("feature_name", pa.dictionary(pa.int32(), _STRING), "gene symbol or control name"),
         _field("category", pa.dictionary(pa.int32(), _STRING), "gene, or the kind of control"),
         _field("x_um", pa.float32(), "position"),

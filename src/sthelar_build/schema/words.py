@@ -48,6 +48,9 @@ DICE, JACCARD, BPQ = "dice", "jaccard", "bpq"
 NO_RASTER = "no_raster"
 """The bundle has no raster of these nuclei."""
 
+XENIUM = "xenium"
+"""The nuclei are those of the bundle; other sources of nuclei: geojson, cellpose."""
+
 TOO_FEW_SLIDES = "too_few_slides"
 """Has too few slides beside it to be compared with."""
 TOO_FEW_CELLS = "too_few_cells"

@@ -3,6 +3,7 @@
 STAGES: tuple[str, ...] = (
     "simulate",
     "preflight",
+    "resegment",
     "ingest",
     "count",
     "register",

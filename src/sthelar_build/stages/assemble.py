@@ -57,6 +57,7 @@ from sthelar_build.options import (
 from sthelar_build.schema import elements
 from sthelar_build.schema.frames import Frame
 from sthelar_build.schema.tables import LABELS
+from sthelar_build.schema.words import XENIUM
 from sthelar_build.settings.assemble import AssembleSettings
 
 logger = logging.getLogger(__name__)
@@ -136,7 +137,9 @@ def run(
         **{f"metrics_{name}": path for name, _, path in grids},
         **{f"features_{name}": path for name, path in described},
     }
-    attributes = slide_attributes(slide, registered, provenance("assemble", settings, inputs))
+    nuclei_source = facts.get("nuclei_source", XENIUM)
+    origin = provenance("assemble", settings, inputs)
+    attributes = slide_attributes(slide, registered, nuclei_source, origin)
     channel_files = morphology_files(xenium / facts["morphology"])
     with (
         open_he_pyramid(he, settings.chunk_px) as he_levels,

@@ -18,6 +18,7 @@ from sthelar_build.io.atomic import published
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import Provenance, provenance
 from sthelar_build.io.records import write_record
+from sthelar_build.io.resegmented import Resegmented, read_resegmented
 from sthelar_build.io.tables import table_writer, write_table
 from sthelar_build.io.workers import ahead
 from sthelar_build.io.xenium import bundle as vendor
@@ -36,8 +37,9 @@ from sthelar_build.io.xenium.tables import (
     read_features,
     transcript_batches,
 )
-from sthelar_build.options import InFile, OutFile, as_json
+from sthelar_build.options import InFile, MaybeInFile, OutFile, as_json
 from sthelar_build.schema import tables
+from sthelar_build.schema.words import XENIUM
 from sthelar_build.settings.ingest import IngestSettings
 
 logger = logging.getLogger(__name__)
@@ -50,15 +52,22 @@ def run(
     transcripts: OutFile,
     bundle: OutFile,
     settings: Annotated[IngestSettings, as_json(IngestSettings)],
+    resegmented: MaybeInFile = None,
 ) -> None:
-    """Read a Xenium bundle of any version into tables."""
+    """Read a Xenium bundle of any version into tables, with its own nuclei or with others."""
     source = open_bundle(xenium)
     logger.info("%s: version %s, layout %s", xenium, source.xoa_version, source.layout)
     features = read_features(source)
     image = morphology_facts(source)
-    nucleus_table, cell_table = _read_objects(source, image)
-    record = _record(source, image, features, len(cell_table), len(nucleus_table))
-    origin = provenance("ingest", settings, _inputs(source))
+    others = read_resegmented(resegmented, settings.expansion_um) if resegmented else None
+    nucleus_table, cell_table = (
+        (others.nuclei, others.cells) if others else _read_objects(source, image)
+    )
+    record = {
+        **_record(source, image, features, len(cell_table), len(nucleus_table)),
+        "nuclei_source": others.source if others else XENIUM,
+    }
+    origin = provenance("ingest", settings, {**_inputs(source), "resegmented": resegmented})
     # The drafts stay in scratch folders until all four are complete.
     with ExitStack() as publishing:
         drafts = [
@@ -67,7 +76,7 @@ def run(
         ]
         write_table(drafts[0], nucleus_table, tables.NUCLEI, origin)
         write_table(drafts[1], cell_table, tables.CELLS, origin)
-        n_transcripts = _stream_transcripts(source, image, features, drafts[2], origin)
+        n_transcripts = _stream_transcripts(source, image, features, others, drafts[2], origin)
         write_record(drafts[3], {**record, "n_transcripts": n_transcripts}, origin)
 
 
@@ -140,6 +149,7 @@ def _stream_transcripts(
     source: XeniumBundle,
     image: MorphologyFacts,
     features: pd.DataFrame,
+    others: Resegmented | None,
     path: Path,
     origin: Provenance,
 ) -> int:
@@ -156,12 +166,14 @@ def _stream_transcripts(
         for batch in progress(batches, "transcripts", n_batches):
             n_read += batch.num_rows
             extent.add(batch["x_um"].to_numpy(), batch["y_um"].to_numpy())
-            writer.write_table(batch)
+            writer.write_table(others.reassign(batch) if others else batch)
             counted = batch["category"].to_pandas().value_counts()
             by_category = by_category.add(counted, fill_value=0)
     check_extent(source.path(vendor.TRANSCRIPTS), extent)
     shares = ", ".join(f"{name} {count:.0f}" for name, count in sorted(by_category.items()))
     logger.info("transcripts: kept %d of %d: %s", by_category.sum(), n_read, shares or "none")
+    if others:
+        others.log_transcripts(n_read)
     return n_read
 
 

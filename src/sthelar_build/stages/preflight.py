@@ -19,6 +19,7 @@ from sthelar_build.io.alignment import read_alignment
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.instance_maps import open_instance_maps
 from sthelar_build.io.label_map import read_label_map, resolve_labels, unused_labels
+from sthelar_build.io.nucleus_geojson import check_drawn_nuclei
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import write_record
 from sthelar_build.io.reference import read_reference
@@ -60,6 +61,7 @@ def run(
     layer: Word = "",
     label_map: MaybeInFile = None,
     predictions: MaybeInFiles = None,
+    nuclei: MaybeInFile = None,
 ) -> None:
     """Look at the raw files before any work is done."""
     bundle = open_bundle(xenium)
@@ -71,6 +73,9 @@ def run(
     _look_at_alignment(alignment, bundle.pixel_size_um, settings, found)
     _look_at_reference(reference, label_key, layer, label_map, genes, settings, found)
     _look_at_predictions(predictions or [], slide, found)
+    if nuclei:
+        check_drawn_nuclei(nuclei)
+        found.facts["nuclei_file"] = nuclei.name
     for problem in found.problems:
         logger.warning("%s: %s", slide, problem)
     record = {"slide": slide, "facts": found.facts, "problems": found.problems}

@@ -43,6 +43,7 @@ from sthelar_build.schema.tables import (
     PATCHES,
     REGISTRATION,
 )
+from sthelar_build.schema.words import XENIUM
 from sthelar_build.settings.report import ReportSettings
 
 logger = logging.getLogger(__name__)
@@ -196,6 +197,7 @@ def _facts(
     known = {
         "Xenium software version": bundle["xoa_version"],
         **{name.removeprefix("n_"): count(number) for name, number in counted.items()},
+        "nuclei from": bundle.get("nuclei_source", XENIUM),
         "H&E, px": f"{registered.he_width_px} x {registered.he_height_px}",
         "H&E pixel, um (from the alignment)": f"{registered.he_um_per_px:.4f}",
         "morphology pixel, um": f"{registered.pixel_size_um:.4f}",
