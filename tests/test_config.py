@@ -19,8 +19,9 @@ from sthelar_build.config import (
 from sthelar_build.errors import ConfigError
 from sthelar_build.settings.count import CountSettings
 from sthelar_build.settings.embed import EmbedSettings
+from sthelar_build.settings.resegment import ResegmentSettings
 from sthelar_build.settings.tile import TileSettings
-from sthelar_build.sheets import check_references, load_references, load_slides
+from sthelar_build.sheets import check_nuclei, check_references, load_references, load_slides
 
 HEADER = "slide\tpatient\ttissue\tcondition\txenium\the\talignment\treference\tpredictions\n"
 ROW = "s1\tp1\tBreast\tcancer\tx\th.tif\tm.csv\tatlas\t\n"
@@ -69,6 +70,39 @@ def test_a_slide_name_with_a_dash_is_refused(tmp_path):
     assert "row 1: slide" in message(
         load_slides, sheet(tmp_path, HEADER + ROW.replace("s1", "s-1"))
     )
+
+
+def test_nuclei_of_a_slide_go_before_the_source_of_all(tmp_path):
+    drawn = ROW.replace("s1", "s2").rstrip("\n") + "\tdrawn.geojson\n"
+    path = sheet(tmp_path, HEADER.rstrip("\n") + "\tnuclei\n" + ROW + drawn)
+    slides = load_slides(path)
+    assert [slides[name].nuclei_from("cellpose") for name in ("s1", "s2")] == [
+        "cellpose",
+        "geojson",
+    ]
+    check_nuclei(slides, "xenium", path)
+    assert "slide s1: expected a GeoJSON file" in message(check_nuclei, slides, "geojson", path)
+
+
+@pytest.mark.parametrize(
+    ("source", "model", "file"),
+    [
+        ("cellpose", "models/mine", "models/mine"),
+        ("cellpose", "nuclei", None),
+        ("xenium", "models/mine", None),
+    ],
+)
+def test_only_a_path_is_a_file_of_a_network_and_only_where_it_is_used(source, model, file):
+    settings = ResegmentSettings(source=source, model=model)
+    assert (settings.model_file and str(settings.model_file)) == file
+
+
+@pytest.mark.parametrize(
+    "values", [{"percentiles": (99, 1)}, {"min_area_um2": 9, "max_area_um2": 5}]
+)
+def test_limits_of_resegment_in_the_wrong_order_are_refused(values):
+    with pytest.raises(ValidationError, match="expected"):
+        ResegmentSettings(**values)
 
 
 def test_an_empty_sheet_is_refused(tmp_path):

@@ -30,7 +30,11 @@ def test_it_is_up_to_date(generate, path):
 
 def test_every_dependency_is_locked(generate, project):
     locked = {pin.split("==")[0].lower().replace("_", "-") for pin in generate.locked()}
-    wanted = [project["dependencies"], *project["optional-dependencies"].values()]
+    # Cellpose 3 asks for a numpy that is older than that of the others.
+    extras = {
+        name: lines for name, lines in project["optional-dependencies"].items() if name != "segment"
+    }
+    wanted = [project["dependencies"], *extras.values()]
     names = {re.match(r"[A-Za-z0-9_.-]+", line)[0].lower() for group in wanted for line in group}
     assert {name.replace("_", "-") for name in names} <= locked
 

@@ -16,6 +16,8 @@ from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.settings.resegment import ResegmentSettings
 
 _MAJOR = "3"
+_CHANNELS, _OUTPUTS, _KERNEL_PX = [2, 32, 64, 128, 256], 3, 3
+"""Of the networks of version 3 but its transformer."""
 _LARGEST_SHARE = 0.4
 """Cellpose drops a mask that covers more of the image than this."""
 
@@ -50,11 +52,10 @@ class Cellpose:
         self.facts = {"cellpose": version("cellpose"), "model": self.path.name}
         device = _device(settings.device)
         torch.set_num_threads(threads)
-        weights = _weights(self.path)
+        _check(self.path, package.CPnet(_CHANNELS, _OUTPUTS, sz=_KERNEL_PX))
         self._network = package.CellposeModel(
             gpu=device.type != "cpu", pretrained_model=str(self.path), device=device
         )
-        self._check(weights)
         self._how = {
             "diameter": settings.diameter_um / um_per_px,
             "flow_threshold": settings.flow_threshold,
@@ -71,18 +72,6 @@ class Cellpose:
             masks, *_ = self._network.eval(tile, channels=[0, 0], normalize=False, **self._how)
         return np.asarray(masks, dtype=np.int32).reshape(tile.shape)
 
-    def _check(self, weights: dict[str, Any]) -> None:
-        """Cellpose takes what fits of a file and says nothing of the rest."""
-        expected = {name: tuple(w.shape) for name, w in self._network.net.state_dict().items()}
-        found = {name: tuple(w.shape) for name, w in weights.items()}
-        wrong = [
-            name
-            for name, shape in expected.items()
-            if not name.startswith("diam") and found.get(name) != shape
-        ]
-        if wrong:
-            raise _no_network(self.path, f"one without {wrong[0]} of this shape")
-
 
 def _package() -> Any:
     try:
@@ -97,7 +86,10 @@ def _package() -> Any:
             f"resegment.source: expected the package cellpose 3, found {version('cellpose')}; "
             'install it with pip install "cellpose>=3.1,<4"'
         )
-    from cellpose import models
+    with warnings.catch_warnings():
+        # Of parts of torch that Cellpose loads.
+        warnings.simplefilter("ignore")
+        from cellpose import models
 
     return models
 
@@ -124,6 +116,14 @@ def _device(name: str) -> torch.device:
             f"resegment.device: expected a device that torch can use for {name}, found none; set it to cpu"
         )
     return torch.device(name)
+
+
+def _check(path: Path, network: Any) -> None:
+    """Refuse a file that does not fit: Cellpose takes what fits, and says nothing of the rest."""
+    found = {name: tuple(one.shape) for name, one in _weights(path).items()}
+    for name, one in network.state_dict().items():
+        if not name.startswith("diam") and found.get(name) != tuple(one.shape):
+            raise _no_network(path, f"one without {name} of shape {tuple(one.shape)}")
 
 
 def _weights(path: Path) -> dict[str, Any]:
