@@ -2,14 +2,16 @@
 
 import shutil
 
+import geopandas
 import h5py
 import pytest
 
+from slides.drawn_nuclei import outlines_of, write_geojson
 from workflow.clones import clean_clone
 
 pytestmark = pytest.mark.workflow
 
-OWN = "slide\tpatient\ttissue\tcondition\txenium\the\talignment\treference\tpredictions\n"
+OWN = "slide\tpatient\ttissue\tcondition\txenium\the\talignment\treference\tpredictions\tnuclei\n"
 ATLASES = "reference\tpath\tlabel_key\tlayer\tlabel_map\n"
 
 
@@ -25,11 +27,13 @@ def own(tmp_path):
         "found at 20x.h5",
         "my atlas.h5ad",
         "my labels.tsv",
+        "my nuclei.geojson",
     ):
         (raw / name).touch()
     clone = clean_clone(tmp_path / "clone")
     columns = ["own", "patient 1", "Lymph node", "normal", raw / "xenium run 1"]
     columns += [raw / "he slide.ome.tif", "identity", "my_atlas", raw / "found at {scale}.h5"]
+    columns += [raw / "my nuclei.geojson"]
     row = "\t".join(map(str, columns))
     (clone.folder / "config/slides.tsv").write_text(f"{OWN}{row}\n")
     row = f"my_atlas\t{raw / 'my atlas.h5ad'}\tcell type\t\t{raw / 'my labels.tsv'}"
@@ -55,6 +59,8 @@ def test_every_column_reaches_the_commands_that_use_it(own):
         f"--label-map '{raw}/my labels.tsv'",
         f"--predictions '{raw}/found at 40x.h5' --predictions '{raw}/found at 20x.h5'",
         f"--supplied '{raw}/found at 20x.h5'",
+        f"--nuclei '{raw}/my nuclei.geojson'",
+        "--resegmented results/own/resegmented.parquet",
         "--tissue 'Lymph node'",
         "--curation config/curation/own.tsv",
     ):
@@ -69,7 +75,9 @@ def test_one_file_of_predictions_for_two_scales_is_refused(own):
     assert "expected {scale} in the path of the predictions" in done.stdout + done.stderr
 
 
-def test_predictions_from_a_folder_with_spaces_take_the_place_of_segmenting(own, built):
+def test_nuclei_and_predictions_from_a_folder_with_spaces_take_the_place_of_those_made_here(
+    own, built
+):
     raw = own.folder.parent / "raw data"
     toy = built.folder / "resources/toy/toy_breast"
     shutil.copytree(toy / "xenium", raw / "xenium run 1", dirs_exist_ok=True)
@@ -80,6 +88,8 @@ def test_predictions_from_a_folder_with_spaces_take_the_place_of_segmenting(own,
     for scale in ("40x", "20x"):
         made = built.folder / f"results/toy_breast/instance_map_predictions_{scale}.h5"
         shutil.copy(made, raw / f"found at {scale}.h5")
+    drawn = outlines_of(built.folder / "results/toy_breast/nuclei.parquet")
+    write_geojson(raw / "my nuclei.geojson", drawn, um_per_unit=0.2125)
     sheet = own.folder / "config/slides.tsv"
     sheet.write_text(sheet.read_text().replace("identity", str(raw / "my matrix.csv")))
     atlases = own.folder / "config/references.tsv"
@@ -92,6 +102,9 @@ def test_predictions_from_a_folder_with_spaces_take_the_place_of_segmenting(own,
     with h5py.File(own.folder / found) as ours, h5py.File(raw / "found at 40x.h5") as theirs:
         assert ours.attrs["method"] == "supplied"
         assert set(ours) == set(theirs)
+    used = geopandas.read_parquet(own.folder / "results/own/nuclei.parquet")
+    assert len(used) == len(drawn)
+    assert used["raster_label"].isna().all()
 
 
 def test_another_workflow_can_use_it_as_a_module(clone, tmp_path):

@@ -199,6 +199,12 @@ def gpus_of_network(wildcards):
     return gpus("segment") if network(wildcards) else None
 
 
+def gpus_of_nuclei(wildcards):
+    """Return how many GPUs resegment asks for: none where the nuclei of the slide come from a file."""
+    drawn = resegmentation(wildcards).source == "geojson"
+    return None if drawn else gpus("resegment")
+
+
 def scale_of(wildcards):
     """Return what the scale of this name is: native, native/2, or um per px."""
     return CONFIG.scales[wildcards.scale]

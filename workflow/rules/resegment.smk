@@ -15,6 +15,10 @@ rule resegment:
     benchmark:
         "logs/{slide}/resegment.tsv"
     threads: share_of_cores(len(SLIDES))
+    resources:
+        mem_mb=mem_mb("resegment"),
+        runtime=runtime("resegment"),
+        gpu=gpus_of_nuclei,
     params:
         xenium=subpath(input.experiment, parent=True),
         nuclei=option("nuclei"),
