@@ -133,7 +133,7 @@ def test_what_is_left_out_is_said(toy, tmp_path, caplog):
     drawn = write_geojson(tmp_path / "a.geojson", shapes, PIXEL_UM)
     with caplog.at_level("INFO"):
         path = run(toy, tmp_path, drawn)
-    said = "kept 1 of 4 outlines: the others are covered by smaller ones (1), outside the image (1), too small (1)"
+    said = "kept 1 of 4 outlines; left out: covered by smaller ones (1), outside the image (1), too small (1)"
     assert said in caplog.text
     assert read_attributes(path)["n_nuclei"] == 1
 

@@ -101,7 +101,7 @@ def _log(source: str, found: _Outlines, kept: NewNuclei) -> None:
     left_out = {**found.left_out, **kept.left_out}
     total = len(found.polygons_um) + sum(found.left_out.values())
     logger.info(
-        "%s: kept %d of %d outlines: the others are %s; made valid: %d",
+        "%s: kept %d of %d outlines; left out: %s; made valid: %d",
         source,
         len(kept.table),
         total,
