@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: toy test lint unit workflow-test bench lock docs clean
+.PHONY: toy test lint unit workflow-test bench campaigns lock docs clean
 
 toy: .venv
 	snakemake --cores $(CORES)
@@ -25,7 +25,13 @@ workflow-test: .venv
 	pytest tests/workflow
 
 bench: .venv
-	for script in benchmarks/*.py; do python $$script; done
+	for script in $(filter-out %_campaign.py %/determinism.py,$(wildcard benchmarks/*.py)); do python $$script; done
+
+# Kills, faults and repeats: about an hour on two cores. With a Slurm at hand: python benchmarks/slurm_campaign.py
+campaigns: .venv
+	python benchmarks/determinism.py
+	python benchmarks/kill_campaign.py
+	python benchmarks/fault_campaign.py
 
 # Everything that is generated from the source: config/README.md and envs/sthelar.yaml.
 docs: .venv
