@@ -20,17 +20,6 @@ from pathlib import Path
 import psutil
 from small_run import ROOT, SmallRun, write_small_run
 
-THREADS = (
-    "register",
-    "annotate",
-    "cluster",
-    "rasterise",
-    "segment",
-    "assess",
-    "assemble",
-    "export",
-)
-
 
 def main() -> None:
     arguments = _arguments()
@@ -63,6 +52,8 @@ def main() -> None:
         )
         if left := run.left_over():
             print(f"left over: {left}")
+        if status or not same:
+            print((run.folder / "run.log").read_text()[-20_000:])
     sys.exit(status or not same)
 
 
@@ -100,7 +91,7 @@ def _words(partition: str, victim: str) -> tuple[str, ...]:
             "runtime=60",
         ),
         *("--set-resources", f"{victim}:mem_mb=3000*attempt"),
-        *("--set-threads", *(f"{rule}=1" for rule in THREADS)),
+        *("--set-threads", "rasterise=2"),
         *("--slurm-no-account", "--slurm-status-command", "squeue"),
         *("--slurm-init-seconds-before-status-checks", "2"),
     )

@@ -35,6 +35,15 @@ def test_a_gpu_is_asked_for_where_the_configuration_names_one(clone, profile):
     assert not any("gpu=" in resources for resources in asks.values())
 
 
+def test_a_job_of_a_cluster_takes_no_more_cores_than_it_was_given(clone):
+    cores = ("--cores", "16", "--dry-run")
+    assert "threads: " in said(clone.snakemake(*cores))
+    # In this mode Snakemake runs inside a job, where it sees all cores of the node.
+    inside = said(clone.snakemake(*cores, "--mode", "remote"))
+    assert "rule rasterise:" in inside
+    assert "threads: " not in inside
+
+
 def test_a_second_workflow_in_the_folder_is_refused_and_leaves_the_first_alone(tmp_path):
     clone = clean_clone(tmp_path)
     image = "resources/toy/toy_auto/he_image.ome.tif"

@@ -162,7 +162,12 @@ def frozen_splits(wildcards):
 
 
 def share_of_cores(jobs):
-    """Return the cores of each of so many jobs of a rule, all at once; on a cluster the profile says."""
+    """Return the cores of each of so many jobs of a rule, all at once; one on a cluster, where the profile may say more.
+
+    Snakemake inside a job of a cluster sees the cores of the node, not those that the job was given.
+    """
+    if workflow.remote_exec:
+        return 1
     return max(1, (workflow.resource_settings.cores or 1) // jobs)
 
 
