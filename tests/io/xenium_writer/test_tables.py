@@ -7,10 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from slides.five_cells import NO_NUCLEUS, copy_of_bundle, five_cells
-from sthelar_build.core.simulation.mosaic import Mosaic
-from sthelar_build.core.simulation.versions import traits_of
-from sthelar_build.io.xenium_writer import tables as xenium_table_writer
-from sthelar_build.io.xenium_writer.tables import matrix_of, write_transcripts
+from sthelar_build.io.xenium_writer.tables import matrix_of
 
 TEXT_ERAS = {"1.0.2": pa.int32(), "1.9.0": pa.binary(), "3.0.0": pa.string()}
 
@@ -22,41 +19,6 @@ def test_cell_ids_are_stored_as_the_version_stores_them(tmp_path, version):
     assert transcripts.schema.field("cell_id").type == TEXT_ERAS[version]
     unassigned = {"1.0.2": -1, "1.9.0": b"UNASSIGNED", "3.0.0": "UNASSIGNED"}[version]
     assert unassigned in transcripts["cell_id"].to_pylist()
-
-
-@pytest.mark.parametrize(
-    ("version", "first", "later"),
-    [
-        ("1.0.2", "qv", set()),
-        ("1.9.0", "qv", {"fov_name", "nucleus_distance"}),
-        ("2.0.0", "qv", {"fov_name", "nucleus_distance", "codeword_index"}),
-        (
-            "3.0.0",
-            "qv",
-            {"fov_name", "nucleus_distance", "codeword_index", "codeword_category", "is_gene"},
-        ),
-    ],
-)
-def test_transcripts_have_the_columns_of_their_version(tmp_path, version, first, later):
-    names = pq.read_schema(
-        copy_of_bundle(tmp_path / "outs", version).path("transcripts.parquet")
-    ).names
-    assert set(names[names.index(first) + 1 :]) == later
-
-
-def test_transcripts_come_in_several_row_groups(tmp_path, monkeypatch):
-    monkeypatch.setattr(xenium_table_writer, "_ROWS_PER_GROUP", 250)
-    path = tmp_path / "transcripts.parquet"
-    write_transcripts(path, Mosaic.of(five_cells()), traits_of("3.0.0"))
-    assert pq.read_metadata(path).num_row_groups == 3
-
-
-def test_a_transcript_in_a_nucleus_is_at_distance_zero(tmp_path):
-    table = pq.read_table(
-        copy_of_bundle(tmp_path / "outs", "3.0.0").path("transcripts.parquet")
-    ).to_pandas()
-    at_zero = table["nucleus_distance"] == 0
-    np.testing.assert_array_equal(at_zero, table["overlaps_nucleus"].astype(bool))
 
 
 def test_the_matrix_leaves_out_low_quality_and_unassigned_transcripts():

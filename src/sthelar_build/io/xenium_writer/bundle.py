@@ -27,8 +27,8 @@ from sthelar_build.io.xenium_writer.tables import (
     write_boundaries,
     write_cells,
     write_matrix,
-    write_transcripts,
 )
+from sthelar_build.io.xenium_writer.transcripts import write_transcripts
 
 _LEVELS = 6
 

@@ -1,4 +1,4 @@
-"""The tables of a written Xenium bundle: matrix, cells, boundaries, transcripts."""
+"""The tables of a written Xenium bundle: matrix, cells, boundaries."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.spatial import cKDTree
 
-from sthelar_build.core.polygons import Geometries
 from sthelar_build.core.simulation.mosaic import Mosaic, Part
 from sthelar_build.core.simulation.slide import GENE_CATEGORIES, SimulatedSlide
 from sthelar_build.core.simulation.versions import Traits
@@ -46,24 +44,6 @@ _COUNT_COLUMN = {
     "unassigned_codeword_counts": ("unassigned_codeword",),
     "deprecated_codeword_counts": ("deprecated_codeword",),
 }
-_ROWS_PER_GROUP = 50_000
-_FIELD_OF_VIEW_UM = 600.0
-_MOST_COLUMNS = 10_000
-_TRANSCRIPT_COLUMNS = (
-    "transcript_id",
-    "cell_id",
-    "overlaps_nucleus",
-    "feature_name",
-    "x_location",
-    "y_location",
-    "z_location",
-    "qv",
-    "fov_name",
-    "nucleus_distance",
-    "codeword_index",
-    "codeword_category",
-    "is_gene",
-)
 
 
 def matrix_of(slide: SimulatedSlide) -> sparse.csr_matrix:
@@ -155,7 +135,7 @@ def _cells_of(part: Part, matrix: sparse.csr_matrix, traits: Traits) -> pa.Table
     by_cell = slide.nuclei.area.groupby(slide.nuclei["cell_row"])
     rows = range(len(slide.cells))
     columns: dict[str, Any] = {
-        "cell_id": _cell_ids(part, np.arange(len(slide.cells)), traits),
+        "cell_id": cell_ids(part, np.arange(len(slide.cells)), traits),
         "x_centroid": centroid.x.to_numpy(),
         "y_centroid": centroid.y.to_numpy(),
         **{name: values.astype(np.uint64) for name, values in counts.items()},
@@ -165,7 +145,7 @@ def _cells_of(part: Part, matrix: sparse.csr_matrix, traits: Traits) -> pa.Table
     }
     if traits.polygon_sets:
         columns["nucleus_count"] = by_cell.size().reindex(rows, fill_value=0).to_numpy(np.uint32)
-        columns["segmentation_method"] = _text(slide.cells["segmentation_method"], traits)
+        columns["segmentation_method"] = text(slide.cells["segmentation_method"], traits)
     return pa.table(columns)
 
 
@@ -196,7 +176,7 @@ def _vertices(
     lengths = [len(ring) for ring in rings]
     vertices = np.concatenate([*rings, np.empty((0, 2))]).astype(np.float32)
     columns: dict[str, Any] = {
-        "cell_id": _cell_ids(part, np.repeat(owner, lengths), traits),
+        "cell_id": cell_ids(part, np.repeat(owner, lengths), traits),
         "vertex_x": vertices[:, 0],
         "vertex_y": vertices[:, 1],
     }
@@ -217,97 +197,23 @@ def cell_rings(cells: geopandas.GeoDataFrame) -> list[NDArray[np.float64]]:
     return [shapely.get_coordinates(ring) for ring in rings]
 
 
-def write_transcripts(path: Path, mosaic: Mosaic, traits: Traits) -> None:
-    """Write ``transcripts.parquet``, in several row groups; the parts of a mosaic one after the other."""
-    same = [_same_everywhere(block, traits) for block in mosaic.blocks]
-    with ExitStack() as files:
-        writer = None
-        for part in mosaic.parts():
-            table = pa.table(_transcript_columns(part, same[part.block], traits))
-            writer = writer or files.enter_context(pq.ParquetWriter(path, table.schema))
-            writer.write_table(table, row_group_size=_ROWS_PER_GROUP)
-
-
-def _same_everywhere(block: SimulatedSlide, traits: Traits) -> dict[str, Any]:
-    """Return the columns that do not depend on where a block lies."""
-    transcripts = block.transcripts
-    features = block.features.iloc[transcripts["codeword_index"].to_numpy()]
-    columns: dict[str, Any] = {
-        "overlaps_nucleus": transcripts["overlaps_nucleus"].to_numpy(np.uint8),
-        "feature_name": _text(features["name"], traits),
-        "z_location": transcripts["z_um"].to_numpy(np.float32),
-        "qv": transcripts["qv"].to_numpy(np.float32),
-    }
-    if traits.fields_of_view:
-        x_um, y_um = (transcripts[axis].to_numpy(np.float32) for axis in ("x_um", "y_um"))
-        columns["nucleus_distance"] = _nucleus_distance_um(block, x_um, y_um)
-    if traits.polygon_sets:
-        columns["codeword_index"] = transcripts["codeword_index"].to_numpy(np.int32)
-    if traits.categories:
-        columns["codeword_category"] = _text(features["category"], traits)
-        columns["is_gene"] = features["category"].isin(GENE_CATEGORIES).to_numpy()
-    return columns
-
-
-def _transcript_columns(part: Part, same: dict[str, Any], traits: Traits) -> dict[str, Any]:
-    transcripts = part.slide.transcripts
-    x_um, y_um = (transcripts[axis].to_numpy(np.float32) for axis in ("x_um", "y_um"))
-    columns: dict[str, Any] = {
-        "transcript_id": transcripts["transcript_id"].to_numpy(np.uint64),
-        "cell_id": _cell_ids(part, transcripts["cell_row"].to_numpy(), traits),
-        "x_location": x_um,
-        "y_location": y_um,
-        **same,
-    }
-    if traits.fields_of_view:
-        columns["fov_name"] = _fields_of_view(x_um, y_um, traits)
-    return {name: columns[name] for name in _TRANSCRIPT_COLUMNS if name in columns}
-
-
-def _cell_ids(part: Part, rows: NDArray[np.integer[Any]], traits: Traits) -> pa.Array:
+def cell_ids(part: Part, rows: NDArray[np.integer[Any]], traits: Traits) -> pa.Array:
     """Return the ids of the cells in these rows as the version stores them; -1 is 'no cell'."""
     if traits.integer_ids:
         numbers = part.first.cells + rows + 1
         return pa.array(np.where(rows < 0, -1, numbers).astype(np.int32))
     ids = np.append(part.slide.cells["cell_id"].to_numpy(dtype=object), UNASSIGNED[0])
-    return _text(pd.Series(ids), traits).take(pa.array(np.where(rows < 0, len(ids) - 1, rows)))
+    return text(pd.Series(ids), traits).take(pa.array(np.where(rows < 0, len(ids) - 1, rows)))
 
 
-def _text(values: pd.Series, traits: Traits) -> pa.Array:
+def text(values: pd.Series, traits: Traits) -> pa.Array:
+    """Return text as the version stores it."""
     text = pa.array(values, pa.string(), from_pandas=True)
     return text.cast(pa.binary()) if traits.bytes_for_text else text
 
 
 def _bytes(values: pd.Series) -> NDArray[np.bytes_]:
     return values.to_numpy(dtype=str).astype(np.bytes_)
-
-
-def _fields_of_view(
-    x_um: NDArray[np.float32], y_um: NDArray[np.float32], traits: Traits
-) -> pa.Array:
-    """Name fields by row letter and column number; after Z come AA, AB, and so on."""
-    row = np.maximum(y_um // _FIELD_OF_VIEW_UM, 0).astype(np.int64)
-    column = np.maximum(x_um // _FIELD_OF_VIEW_UM, 0).astype(np.int64) + 1
-    fields, which = np.unique(row * _MOST_COLUMNS + column, return_inverse=True)
-    names = [f"{_letters(field // _MOST_COLUMNS)}{field % _MOST_COLUMNS}" for field in fields]
-    return _text(pd.Series(names, dtype=object), traits).take(pa.array(which))
-
-
-def _letters(number: int) -> str:
-    return ("" if number < 26 else chr(64 + number // 26)) + chr(65 + number % 26)
-
-
-def _nucleus_distance_um(
-    slide: SimulatedSlide, x_um: NDArray[np.float32], y_um: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return the distance to the nucleus with the nearest centroid; 0 inside."""
-    if slide.nuclei.empty:
-        return np.zeros(len(x_um), dtype=np.float32)
-    nuclei: Geometries = slide.nuclei.geometry.to_numpy()
-    points = np.column_stack([x_um, y_um])
-    _, nearest = cKDTree(shapely.get_coordinates(shapely.centroid(nuclei))).query(points)
-    distance_um = shapely.distance(nuclei[nearest], shapely.points(points))
-    return np.asarray(distance_um, dtype=np.float32)
 
 
 def _write_twins(path: Path, parts: Iterable[pa.Table], *, twin: bool) -> None:
