@@ -24,8 +24,14 @@ unit: .venv
 workflow-test: .venv
 	pytest tests/workflow
 
+# The table of all measures; benchmarks/results.md. Public packages are compared with where .venv-peers is there.
 bench: .venv
-	for script in $(filter-out %_campaign.py %/determinism.py,$(wildcard benchmarks/*.py)); do python $$script; done
+	python benchmarks/table.py $(BENCH)
+
+.venv-peers: benchmarks/requirements-peers.txt
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
 # Kills, faults and repeats: about an hour on two cores. With a Slurm at hand: python benchmarks/slurm_campaign.py
 campaigns: .venv

@@ -6,20 +6,29 @@ transcripts is Other. Registration error: distance between where nuclei are put 
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 import anndata
 import geopandas
 import numpy as np
 import pandas as pd
+from figures import Figure, add_figures, add_json
 
 from sthelar_build.io.transform import read_transform
 from sthelar_build.schema.frames import Affine, Frame
 
 
-def main(root: Path) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("root", type=Path, nargs="?", default=Path(), help="folder of the run (.)")
+    add_json(parser)
+    arguments = parser.parse_args()
+    root = arguments.root
+    if not (root / "results").is_dir():
+        print(f"left out: {root / 'results'} is not there; make toy")
+        return
     print(
         "slide        cells  class accuracy  fine accuracy  registration error um (median, p95)  Jaccard 40x"
     )
@@ -33,6 +42,12 @@ def main(root: Path) -> None:
             f"{truth.name:12s} {len(cells):5d}  {right:14.4f}  {fine:13.4f}"
             f"  {np.median(errors):16.3f}, {np.quantile(errors, 0.95):.3f}  {jaccard:21.3f}"
         )
+        size = f"{truth.name}, {len(cells)} cells"
+        figures = [
+            Figure("registration", size, "um, median", float(np.median(errors)), 0.5, "limit"),
+            Figure("annotation", size, "share right", float(right), 0.95, "least that is allowed"),
+        ]
+        add_figures(arguments.json, figures)
 
 
 def accuracy(results: Path, cells: pd.DataFrame) -> tuple[float, float]:
@@ -56,4 +71,4 @@ def registration_errors(results: Path, truth: Path, cells: geopandas.GeoDataFram
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
+    main()

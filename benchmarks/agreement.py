@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from agreement_cases.plain_loop import plain_agreement, plain_class_pq
+from figures import Figure, add_figures, add_json
 
 from sthelar_build.core.agreement import Agreement, agreement
 from sthelar_build.core.class_quality import ClassQuality, class_quality
@@ -28,12 +29,12 @@ def main() -> None:
     arguments = _arguments()
     print("what\tpatches\tplain ms\tours ms\tratio")
     pairs = _read(arguments.cases, ["true", "pred"], arguments.patches)
-    _compare("Dice, Jaccard, bPQ", pairs, plain_agreement, agreement, arguments.repeats)
+    _compare("Dice, Jaccard, bPQ", pairs, plain_agreement, agreement, arguments)
     if arguments.typed.is_file():
         names = ["true_remapped", "true_type", "pred_remapped", "pred_type"]
         typed = [(*case, N_CLASSES) for case in _read(arguments.typed, names, arguments.patches)]
         title = f"PQ of {N_CLASSES} classes"
-        _compare(title, typed, plain_class_pq, class_quality, arguments.repeats)
+        _compare(title, typed, plain_class_pq, class_quality, arguments)
 
 
 def _arguments() -> argparse.Namespace:
@@ -42,6 +43,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--typed", type=Path, default=TYPED, help=f"with types ({TYPED})")
     parser.add_argument("--patches", type=int, help="the first so many (all)")
     parser.add_argument("--repeats", type=int, default=3, help="the best counts (3)")
+    add_json(parser)
     return parser.parse_args()
 
 
@@ -55,18 +57,23 @@ def _compare(
     cases: list[tuple[Any, ...]],
     plain: Callable[..., Any],
     ours: Callable[..., Any],
-    repeats: int,
+    arguments: argparse.Namespace,
 ) -> None:
     for case in cases:
         np.testing.assert_array_equal(_values(ours(*case)), plain(*case))
     best = [np.inf, np.inf]
-    for _ in range(repeats):
+    for _ in range(arguments.repeats):
         for k, work in enumerate((plain, ours)):
             start = time.process_time()
             for case in cases:
                 work(*case)
             best[k] = min(best[k], (time.process_time() - start) / len(cases) * 1e3)
     print(f"{what}\t{len(cases)}\t{best[0]:.2f}\t{best[1]:.3f}\t{best[0] / best[1]:.1f}")
+    size = f"{what}, {len(cases)} patches"
+    figure = Figure(
+        "metrics", size, "CPU ms per patch", best[1], best[0], "usual functions", note="equal"
+    )
+    add_figures(arguments.json, [figure])
 
 
 def _values(found: Agreement | ClassQuality) -> Any:

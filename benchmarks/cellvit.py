@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from figures import Figure, add_figures, add_json
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -113,7 +114,7 @@ def report_agreement(name: str, maps: NetworkMaps, wanted: NetworkMaps) -> None:
     )
 
 
-def on_cpu(checkpoint: Checkpoint, rounds: int) -> None:
+def on_cpu(checkpoint: Checkpoint, rounds: int, json: Path | None) -> None:
     images = tissue_like(4)
     network = build_network(checkpoint)
     ours = {name: Predictor(checkpoint, "cpu", name, side_px=SIDE_PX) for name in ("fp32", "bf16")}
@@ -127,6 +128,19 @@ def on_cpu(checkpoint: Checkpoint, rounds: int) -> None:
     print(f"form\tseconds per patch, {torch.get_num_threads()} threads\tratio")
     for name, seconds in best.items():
         print(f"{name}\t{seconds / len(images):.3f}\t{best['naive fp32'] / seconds:.2f}")
+    figures = [
+        Figure(
+            "CellViT",
+            f"{checkpoint.path.stem}, {name.removeprefix('ours ')}",
+            "s per patch",
+            best[name] / len(images),
+            best["naive fp32"] / len(images),
+            "published form",
+        )
+        for name in best
+        if name != "naive fp32"
+    ]
+    add_figures(json, figures)
     maps = naive(network, normalised)
     wanted = NetworkMaps(
         maps[BINARY][:, :2].argmax(1).numpy().astype(np.uint8),
@@ -164,6 +178,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 8, 32])
+    add_json(parser)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     gpu = options.device != "cpu"
@@ -175,7 +190,7 @@ def main() -> None:
             if gpu:
                 on_gpu(checkpoint, options.device, options.rounds, options.batch)
             else:
-                on_cpu(checkpoint, options.rounds)
+                on_cpu(checkpoint, options.rounds, options.json)
 
 
 if __name__ == "__main__":

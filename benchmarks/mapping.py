@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from figures import Figure, add_figures, add_json
 
 _BLOCK_CELLS = 10_000
 _MOST_GENES_PER_CELL = 200
@@ -60,12 +61,28 @@ def main() -> None:
         faster, smaller = theirs.seconds / ours.seconds, theirs.peak_mb / ours.peak_mb
         end = f"{faster:13.1f}, {smaller:7.1f}   {same:9.3%}   {apart:10.1e}"
         _print(case, "exact", ours, end)
+        add_figures(arguments.json, [_figure(case, ours, theirs, f"same label {same:.3%}")])
     for cells in arguments.slide_cells:
         case = _case(arguments, cells, arguments.slide_epochs)
         ours = _apart("exact", case)
         per_cell = ours.seconds / case.epochs / cells * 1e6
         end = f"   {per_cell:.2f} us per cell and step, {ours.entries_per_cell:.0f} genes per cell"
         _print(case, "exact", ours, end)
+        add_figures(arguments.json, [_figure(case, ours)])
+
+
+def _figure(case: Case, ours: Result, theirs: Result | None = None, note: str = "") -> Figure:
+    return Figure(
+        "Tangram",
+        f"{case.cells:,} cells",
+        "s per step",
+        ours.seconds / case.epochs,
+        theirs.seconds / case.epochs if theirs else None,
+        "tangram-sc" if theirs else "",
+        ours.peak_mb,
+        theirs.peak_mb if theirs else None,
+        note,
+    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -78,6 +95,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=100, help="steps of the comparison (100)")
     parser.add_argument("--slide-epochs", type=int, default=10, help="steps on whole slides (10)")
     parser.add_argument("--seed", type=int, default=1)
+    add_json(parser)
     return parser.parse_args()
 
 

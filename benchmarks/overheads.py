@@ -19,12 +19,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from figures import Figure, add_figures, add_json
+
 from sthelar_build.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
 SLIDES = "slide\tpatient\ttissue\tcondition\txenium\the\talignment\treference\tpredictions\n"
 ATLASES = "reference\tpath\tlabel_key\tlayer\tlabel_map\n"
 CONFIG = "slides: slides.tsv\nreferences: references.tsv\n"
+FIGURES: list[Figure] = []
 GOALS_S = {"plan": 12.0, "nothing to do": 6.0, "--help": 0.5, "stage": 2.5}
 
 
@@ -57,6 +60,7 @@ def main() -> None:
     for stage in STAGES:
         command = [*cli, stage, "--help"]
         _row(f"sthelar-build {stage}", command, "stage", arguments.repeats, environment, ROOT)
+    add_figures(arguments.json, FIGURES)
 
 
 SNAKEMAKE = [sys.executable, "-m", "snakemake", "--cores", "2"]
@@ -68,6 +72,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--toy", type=Path, default=ROOT, help="folder of a finished toy run")
     parser.add_argument("--repeats", type=int, default=3, help="the best counts (3)")
     parser.add_argument("--without-slurm", action="store_true", help="hide Slurm's configuration")
+    add_json(parser)
     return parser.parse_args()
 
 
@@ -116,6 +121,9 @@ def _row(
     best, cpu = min(wall for wall, _ in spent), min(cpu for _, cpu in spent)
     late = "  late" if best > GOALS_S[goal] else ""
     print(f"{name:34}{best:8.2f}{cpu:8.2f}{GOALS_S[goal]:8.1f}{late}", flush=True)
+    FIGURES.append(
+        Figure("start-up", name, "s", best, GOALS_S[goal], "goal", note=f"{cpu:.2f} s of CPU")
+    )
 
 
 def _seconds(command: list[str], environment: dict[str, str], folder: Path) -> tuple[float, float]:

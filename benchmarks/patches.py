@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 import shapely
+from figures import Figure, add_figures, add_json
 from patch_cases.ours import draw, source_of, write
 from patch_cases.plain_loop import PlainLoop
 from patch_cases.slide import HE_UM_PER_PX, SIDE_PX, SLIDE, PatchSlide, make_slide
@@ -41,7 +42,8 @@ def main() -> None:
     if arguments.memory:
         _print_memory(arguments)
     else:
-        _print_speed(arguments)
+        for side_px in arguments.sides:
+            _print_speed(arguments, side_px)
 
 
 def _arguments() -> argparse.Namespace:
@@ -50,17 +52,20 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--he", type=Path, default=HE, help=f"texture of the slide ({HE})")
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"scratch ({FOLDER})")
-    parser.add_argument("--side", type=int, default=13_824, help="of the slide, in px (13,824)")
+    parser.add_argument(
+        "--sides", type=int, nargs="+", default=[13_824], help="of slides, in px (13,824)"
+    )
     parser.add_argument("--density", type=float, default=0.4, help="nuclei per 34 x 34 px (0.4)")
     parser.add_argument("--loop-patches", type=int, default=600, help="patches of the loop (600)")
     parser.add_argument("--threads", type=int, default=2, help="for the run on several cores (2)")
     parser.add_argument("--repeats", type=int, default=2, help="the best counts (2)")
     parser.add_argument("--memory", type=int, nargs="*", help="sides of slides, in px")
+    add_json(parser)
     return parser.parse_args()
 
 
-def _print_speed(arguments: argparse.Namespace) -> None:
-    slide = _slide(arguments, arguments.side)
+def _print_speed(arguments: argparse.Namespace, side_px: int) -> None:
+    slide = _slide(arguments, side_px)
     loop, corners, numbers = _loop(slide, arguments.loop_patches)
     # Compiled kernels and open libraries belong to neither side.
     _ours(slide, 1, time.process_time)
@@ -78,7 +83,14 @@ def _print_speed(arguments: argparse.Namespace) -> None:
     print("                                   plain loop   ours: drawn  written     ratio")
     _print_row("one core, ms of it per patch", one)
     _print_row(f"{arguments.threads} threads, ms of the clock per patch", many)
-    print(f"\n{_equal_masks(slide)} of {len(corners)} masks equal, pixel by pixel")
+    equal = f"{_equal_masks(slide)} of {len(corners)} masks equal"
+    print(f"\n{equal}, pixel by pixel")
+    size = f"{_n_patches(slide)} patches, {loop.n_nuclei} nuclei"
+    ms = (1e3 * (one[1] + one[2]), 1e3 * one[0])
+    plain = "loop of shapely, skimage, Pillow"
+    add_figures(
+        arguments.json, [Figure("patches", size, "CPU ms per patch", *ms, plain, note=equal)]
+    )
 
 
 def _print_row(what: str, seconds: np.ndarray) -> None:

@@ -1,0 +1,1 @@
+"""Bundles to count in, and the public packages that count in them."""
