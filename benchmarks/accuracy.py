@@ -44,8 +44,18 @@ def main() -> None:
         )
         size = f"{truth.name}, {len(cells)} cells"
         figures = [
-            Figure("registration", size, "um, median", float(np.median(errors)), 0.5, "limit"),
-            Figure("annotation", size, "share right", float(right), 0.95, "least that is allowed"),
+            Figure(
+                "registration",
+                size,
+                "um, median",
+                float(np.median(errors)),
+                0.5,
+                "at most",
+                is_limit=True,
+            ),
+            Figure(
+                "annotation", size, "share right", float(right), 0.95, "at least", is_limit=True
+            ),
         ]
         add_figures(arguments.json, figures)
 

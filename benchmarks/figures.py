@@ -25,11 +25,15 @@ class Figure:
     ours_mb: float | None = None
     theirs_mb: float | None = None
     note: str = ""
+    is_limit: bool = False
+    """``theirs`` is a limit, or a goal, and no other program: there is no ratio."""
 
     @property
     def ratio(self) -> float | None:
         """How many times more the other takes."""
-        return None if self.theirs is None or not self.ours else self.theirs / self.ours
+        if self.is_limit or self.theirs is None or not self.ours:
+            return None
+        return self.theirs / self.ours
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
