@@ -139,10 +139,48 @@ def _read_sheet(path: Path, model: type[Row]) -> list[Row]:
         raise ConfigError(
             f"{path}: expected a tab-separated sheet in UTF-8, found none; check the path"
         ) from error
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    reader = csv.DictReader(lines, delimiter="\t")
-    _check_header(path, list(reader.fieldnames or []), model)
-    return [_parse_row(path, number, row, model) for number, row in enumerate(reader, start=1)]
+    header, rows = tsv_rows(path, text)
+    _check_header(path, header, model)
+    return [_parse_row(path, number, row, model) for number, (_, row) in enumerate(rows, start=1)]
+
+
+def tsv_rows(path: Path, text: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Return the header of a tab-separated table, and number of the line and cells of every row; a short row ends empty.
+
+    Blank lines and those that start with # are passed over. ConfigError if the header names a column twice, if a row has
+    more cells than the header, or if a quote is opened and not closed: it would swallow the lines that follow.
+    """
+    header: list[str] = []
+    rows = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        cells = _cells(f"{path}: line {number}", line)
+        if not header:
+            header = cells
+            twice = [name for name, n in Counter(header).items() if n > 1]
+            if twice:
+                raise ConfigError(
+                    f"{path}: expected every column once, found {', '.join(twice)} more than once; rename one"
+                )
+        elif len(cells) > len(header):
+            raise ConfigError(
+                f"{path}: line {number}: expected {len(header)} cells as in the first line, found {len(cells)}; "
+                "remove the tabs too many"
+            )
+        else:
+            cells += [""] * (len(header) - len(cells))
+            rows.append((number, dict(zip(header, cells, strict=True))))
+    return header, rows
+
+
+def _cells(where: str, line: str) -> list[str]:
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter="\t", strict=True))]
+    except csv.Error as error:
+        raise ConfigError(
+            f"{where}: expected tab-separated cells, found {error}; correct the quotes of this line"
+        ) from error
 
 
 def _check_header(path: Path, found: list[str], model: type[Row]) -> None:
@@ -159,9 +197,8 @@ def _check_header(path: Path, found: list[str], model: type[Row]) -> None:
 
 
 def _parse_row(path: Path, number: int, row: dict[str, Any], model: type[Row]) -> Row:
-    values = {key: (value or "").strip() for key, value in row.items() if key is not None}
     try:
-        return model.model_validate(values)
+        return model.model_validate(row)
     except ValidationError as error:
         raise ConfigError(f"{path}: row {number}: {problems(error)}") from error
 

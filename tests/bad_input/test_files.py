@@ -37,3 +37,9 @@ CASES = [(how, name) for name in FILES for how in DAMAGES if (how, name) != ("go
 def test_it_is_named(slide, name, how):
     DAMAGES[how](slide.raw / name)
     slide.is_refused(slide.preflight(), name.rpartition("/")[2], "expected")
+
+
+def test_good_files_pass_so_that_these_tests_mean_something(slide):
+    status, said = slide.run(*slide.preflight())
+    assert status == 0, said
+    assert [path.name for path in slide.out.iterdir()] == ["preflight.json"]

@@ -21,6 +21,8 @@ from sthelar_build.io.provenance import KEY, Provenance, provenance_json
 METHOD = "method"
 """Root attribute: how the maps were made."""
 
+_UNREADABLE = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError)
+"""What h5py raises on a damaged file."""
 _PARTS = ("data", "indices", "indptr", "shape")
 _NAME = re.compile(rf"(?:(?P<slide>[A-Za-z0-9_]+)_)?(?P<patch>\d+)_(?P<part>{'|'.join(_PARTS)})")
 _LARGEST_ID = 2**24
@@ -119,8 +121,15 @@ class InstanceMaps:
     def read(self, patch_id: int, side_px: int) -> SparseMap:
         """Return the map of a patch; InputError if it is broken or not of side ``side_px``."""
         stem = self._stems[patch_id]
-        parts = {part: self._file[f"{stem}_{part}"][()] for part in _PARTS}
-        shape = tuple(int(n) for n in parts.pop("shape"))
+        try:
+            parts = {part: np.asarray(self._file[f"{stem}_{part}"][()]) for part in _PARTS}
+            shape = tuple(int(n) for n in parts.pop("shape"))
+        except _UNREADABLE as error:
+            raise _broken(self._path) from error
+        if any(part.ndim != 1 or part.dtype.kind not in "iuf" for part in parts.values()):
+            raise InputError(
+                f"{self._path}: patch {stem}: expected lists of numbers, found something else; write the file again"
+            )
         if shape != (side_px, side_px):
             raise InputError(
                 f"{self._path}: patch {stem}: expected a map of {side_px} x {side_px} px, found {shape}; "
@@ -142,18 +151,29 @@ def open_instance_maps(path: Path, slide: str | None = None) -> Iterator[Instanc
     """
     try:
         file = h5py.File(path, "r")
-    except OSError as error:
-        found = "another or a broken one" if path.is_file() else "nothing"
-        raise InputError(
-            f"{path}: expected an HDF5 file of instance maps, found {found}; make or copy it again"
-        ) from error
+    except _UNREADABLE as error:
+        raise _broken(path) from error
     with file:
-        yield InstanceMaps(path, file, _stems(path, file, slide))
+        yield InstanceMaps(path, file, _stems(path, _names(path, file), slide))
 
 
-def _stems(path: Path, file: Any, slide: str | None) -> dict[int, str]:
+def _names(path: Path, file: Any) -> list[str]:
+    try:
+        return [str(name) for name in file]
+    except _UNREADABLE as error:
+        raise _broken(path) from error
+
+
+def _broken(path: Path) -> InputError:
+    found = "another or a broken one" if path.is_file() else "nothing"
+    return InputError(
+        f"{path}: expected an HDF5 file of instance maps, found {found}; make or copy it again"
+    )
+
+
+def _stems(path: Path, names: list[str], slide: str | None) -> dict[int, str]:
     slides: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for name in file:
+    for name in names:
         match = _NAME.fullmatch(name)
         if match is None:
             raise InputError(

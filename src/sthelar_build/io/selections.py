@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+import shapely.errors
 import shapely.geometry
 
 from sthelar_build.core.polygons import repair
@@ -104,7 +105,18 @@ def _rings(path: Path, corners: Sequence[tuple[float, float]]) -> Iterator[Any]:
 def _drawn_shapes(path: Path, part: str | None) -> list[Any]:
     features = _features(path)
     chosen = _chosen(path, features, part, _names)
-    shapes = [shapely.geometry.shape(feature["geometry"]) for feature in chosen]
+    try:
+        shapes = [shapely.geometry.shape(feature["geometry"]) for feature in chosen]
+    except (
+        shapely.errors.ShapelyError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+    ) as error:
+        raise ConfigError(
+            f"{path}: expected outlines, found {error}; export it again from QuPath"
+        ) from error
     flat = [shape for shape in shapes if shape.geom_type not in ("Polygon", "MultiPolygon")]
     if flat:
         raise ConfigError(

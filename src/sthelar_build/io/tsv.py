@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from sthelar_build.errors import ConfigError
+from sthelar_build.sheets import tsv_rows
 
 Row = dict[str, str]
 
@@ -23,14 +23,8 @@ def read_tsv(
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: expected a tab-separated table in UTF-8, found none") from error
-    lines = [
-        (number, line)
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip() and not line.startswith("#")
-    ]
-    rows = csv.DictReader([line for _, line in lines], delimiter="\t")
-    found = list(rows.fieldnames or [])
-    if lines and not set(columns) <= set(found):
+    found, rows = tsv_rows(path, text)
+    if found and not set(columns) <= set(found):
         raise ConfigError(
             f"{path}: expected the tab-separated columns {', '.join(columns)}, "
             f"found {', '.join(found)}; correct the first line"
@@ -41,5 +35,4 @@ def read_tsv(
             f"found also {', '.join(extra)}; rename or remove them"
         )
     names = [*columns, *(optional or ())]
-    cells = [{name: (row.get(name) or "").strip() for name in names} for row in rows]
-    return list(zip([number for number, _ in lines[1:]], cells, strict=True))
+    return [(number, {name: row.get(name, "") for name in names}) for number, row in rows]

@@ -17,11 +17,16 @@ from shapely.geometry import shape
 
 from sthelar_build.core.polygons import Geometries, polygons_from_rings, unite
 from sthelar_build.errors import InputError
+from sthelar_build.io.foreign_zips import BROKEN, foreign_zip
 
 NUCLEI = "0"
 """Name of the nuclei among the polygon sets and the masks; the cells are 1."""
 
+UNREADABLE = (*BROKEN, KeyError, TypeError, AttributeError, IndexError, MemoryError)
+"""What zarr raises on a store whose metadata or chunks are damaged."""
 _BAND_ROWS = 1024
+_MOST_BYTES = 2**32
+"""The largest member of a store: a chunk of a raster, or the outlines of a million cells."""
 
 
 def nuclei_of(path: Path, pixel_size_um: float) -> tuple[NDArray[np.int64], Geometries]:
@@ -80,11 +85,11 @@ def raster_values(path: Path, n_cells: int) -> NDArray[np.uint32]:
 def opened(path: Path) -> Iterator[Any]:
     """Open the store as a zarr group; InputError if it is missing or broken."""
     check_store(path)
-    with zarr.storage.ZipStore(path, mode="r") as store:
-        try:
+    try:
+        with zarr.storage.ZipStore(path, mode="r") as store:
             yield zarr.open_group(store, mode="r")
-        except (zipfile.BadZipFile, OSError, KeyError, ValueError) as error:
-            raise _broken(path) from error
+    except UNREADABLE as error:
+        raise _broken(path) from error
 
 
 def check_store(path: Path) -> None:
@@ -95,6 +100,8 @@ def check_store(path: Path) -> None:
         )
     if not zipfile.is_zipfile(path):
         raise _broken(path)
+    with foreign_zip(path, _MOST_BYTES):
+        pass
 
 
 def _broken(path: Path) -> InputError:

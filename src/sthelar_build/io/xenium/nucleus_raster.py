@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -14,7 +13,7 @@ import zarr
 from numpy.typing import NDArray
 
 from sthelar_build.errors import InputError
-from sthelar_build.io.xenium.cells_zarr import NUCLEI, check_store
+from sthelar_build.io.xenium.cells_zarr import NUCLEI, UNREADABLE, check_store
 
 _CACHE_BYTES = 256 * 2**20
 """Chunks are kept for the rows of patches that follow: a strip right across a large slide needs about 200 MB."""
@@ -54,7 +53,7 @@ class NucleusRaster:
     def _read_chunk(self, row: int, column: int) -> NDArray[np.uint32]:
         try:
             return np.asarray(self._mask.blocks[row, column], dtype=np.uint32)
-        except (zipfile.BadZipFile, OSError, RuntimeError, ValueError) as error:
+        except UNREADABLE as error:
             raise InputError(
                 f"{self._path}: expected chunk {row}, {column} of masks/{NUCLEI}, found it broken ({error}); "
                 "copy the file again from its source"
@@ -73,7 +72,7 @@ def _mask(path: Path, store: Any) -> Any:
     try:
         group = zarr.open_group(store, mode="r")
         mask = group.get(f"masks/{NUCLEI}")
-    except (zipfile.BadZipFile, OSError, KeyError, ValueError) as error:
+    except UNREADABLE as error:
         raise InputError(
             f"{path}: expected a zipped zarr store, found a broken one; copy it again from its source"
         ) from error

@@ -196,7 +196,7 @@ def _of_size(batches: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
 def _as_input_error(path: Path) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError, EOFError, zlib.error) as error:
+    except (pa.ArrowException, OSError, EOFError, ValueError, zlib.error) as error:
         what = "csv" if is_csv(path) else "parquet pages"
         raise InputError(
             f"{path}: expected whole {what}, found damage ({str(error).splitlines()[0]}); "
