@@ -51,7 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=FAULTS, action="append", help="this fault (all)")
     parser.add_argument(
-        "--finished", type=Path, help="folder of a finished small run (one is made)"
+        "--finished", type=Path, help="a finished run of the same code (one is made)"
     )
     parser.add_argument("--folder", type=Path, help="where the runs take place (a temporary one)")
     return parser.parse_args()

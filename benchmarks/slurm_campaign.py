@@ -65,7 +65,7 @@ def _arguments() -> argparse.Namespace:
         "--victim", default="annotate", help="rule whose job is cancelled (annotate)"
     )
     parser.add_argument("--drained-s", type=int, default=30, help="how long, in s (30)")
-    parser.add_argument("--local", type=Path, help="folder of a finished local run (one is made)")
+    parser.add_argument("--local", type=Path, help="a finished run of the same code (one is made)")
     parser.add_argument("--folder", type=Path, help="where the runs take place (a temporary one)")
     return parser.parse_args()
 
