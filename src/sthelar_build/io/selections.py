@@ -55,7 +55,12 @@ def read_region(path: Path, part: str | None = None) -> Any:
     that name or class only. ConfigError if there is no area.
     """
     read = _drawn_shapes if path.suffix.casefold() in (".geojson", ".json") else _selected_shapes
-    repaired, _ = repair(np.array(read(path, part), dtype=object))
+    shapes = np.array(read(path, part), dtype=object)
+    if not np.isfinite(shapely.get_coordinates(shapes)).all():
+        raise ConfigError(
+            f"{path}: expected finite coordinates, found nan or inf; export them again"
+        )
+    repaired, _ = repair(shapes)
     area = shapely.union_all(repaired)
     if area.is_empty:
         raise ConfigError(f"{path}: expected outlines with an area, found none; draw them again")

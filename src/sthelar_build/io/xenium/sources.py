@@ -55,10 +55,11 @@ def is_csv(path: Path) -> bool:
 
 def column_names(path: Path) -> list[str]:
     """Return the names of the columns; InputError if the table is broken."""
-    if not is_csv(path):
-        return list(read_parquet_schema(path).names)
-    with _as_input_error(path), _open_csv(path) as reader:
-        return list(reader.schema.names)
+    with _as_input_error(path):
+        if not is_csv(path):
+            return list(read_parquet_schema(path).names)
+        with _open_csv(path) as reader:
+            return list(reader.schema.names)
 
 
 def has_integers(path: Path, column: str) -> bool:
@@ -76,9 +77,10 @@ def read_columns(
     """Read some columns, whole; those of text that are named come as dictionaries. InputError if damaged."""
     with _as_input_error(path):
         if not is_csv(path):
-            return pq.read_table(
+            table = pq.read_table(
                 path, columns=list(columns), read_dictionary=list(dictionary_columns)
             )
+            return _whole(table)
         with _open_csv(path, columns) as reader:
             return reader.read_all()
 
@@ -98,7 +100,13 @@ def read_batches(
         words = [name for name in dictionary_columns if name in columns]
         with open_stream(path, words) as file:
             batches = file.iter_batches(rows, columns=list(columns))
-            yield from _of_size((pa.Table.from_batches([b]) for b in batches), rows)
+            yield from _of_size((_whole(pa.Table.from_batches([b])) for b in batches), rows)
+
+
+def _whole(table: pa.Table) -> pa.Table:
+    """Raise ArrowInvalid on damaged text or dictionaries, which come through the reader and fail far from here."""
+    table.validate(full=True)
+    return table
 
 
 def count_rows(path: Path) -> int:
