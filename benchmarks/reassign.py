@@ -1,4 +1,4 @@
-"""Transcripts to nuclei: our index of polygons against geopandas sjoin and an STRtree, with equal answers.
+"""Transcripts to nuclei: our index of polygons against geopandas sjoin and an STRtree, with equal answers; CPU seconds.
 
 ``python benchmarks/reassign.py --points 1000000 --polygons 100000``
 """
@@ -59,9 +59,9 @@ def timed(
     shapes: NDArray[np.object_],
     points: NDArray[np.float64],
 ) -> tuple[float, Rows]:
-    start = time.perf_counter()
+    start = time.process_time()
     found = method(shapes, points)
-    return time.perf_counter() - start, found
+    return time.process_time() - start, found
 
 
 def main() -> None:

@@ -89,7 +89,7 @@ def detection(found: NDArray[np.object_], true: NDArray[np.object_]) -> dict[str
     shared = shapely.area(shapely.intersection(found[one], true[two]))
     iou = shared / (shapely.area(found[one]) + shapely.area(true[two]) - shared)
     overlap = coo_matrix((iou, (one, two)), shape=(len(found), len(true))).toarray()
-    rows, columns = linear_sum_assignment(-(overlap > LEAST_IOU) * overlap)
+    rows, columns = linear_sum_assignment(np.where(overlap > LEAST_IOU, -overlap, 0))
     matched = overlap[rows, columns]
     matched = matched[matched > LEAST_IOU]
     precision, recall = len(matched) / max(len(found), 1), len(matched) / len(true)
