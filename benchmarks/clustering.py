@@ -212,10 +212,10 @@ def umap(folder: Path, umap_rows: int) -> None:
 
 def rank(folder: Path) -> None:
     """Rank the genes of the finest clusters."""
-    from sthelar_build.core.normalise import log_normalise
+    from sthelar_build.core.normalise import log_normalised_columns
     from sthelar_build.core.ranking import rank_genes
 
-    logged = log_normalise(sp.load_npz(folder / "counts.npz"))
+    logged = log_normalised_columns(sp.load_npz(folder / "counts.npz"))
     groups = np.load(folder / "graph_clusters.npz")[str(RESOLUTIONS[-1])].astype(np.intp)
     clusters = [str(number) for number in range(groups.max() + 1)]
     rank_genes(logged, groups, clusters, [str(n) for n in range(logged.shape[1])], RANKED)

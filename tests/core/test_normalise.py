@@ -3,7 +3,14 @@
 import numpy as np
 import scipy.sparse as sp
 
-from sthelar_build.core.normalise import GeneScale, group_sums, log_normalise, row_blocks
+from sthelar_build.core import normalise
+from sthelar_build.core.normalise import (
+    GeneScale,
+    group_sums,
+    log_normalise,
+    log_normalised_columns,
+    row_blocks,
+)
 
 
 def test_every_row_is_scaled_to_the_same_sum_and_empty_rows_stay_empty():
@@ -15,6 +22,28 @@ def test_counts_are_not_modified():
     counts = sp.csr_matrix([[1.0, 3.0]])
     log_normalise(counts)
     assert counts.toarray().tolist() == [[1, 3]]
+
+
+def test_normalised_counts_share_their_pattern_with_the_counts():
+    counts = sp.csr_matrix([[1.0, 3.0]])
+    logged = log_normalise(counts)
+    assert logged.dtype == np.float32
+    assert np.shares_memory(logged.indices, counts.indices)
+    assert np.shares_memory(logged.indptr, counts.indptr)
+
+
+def test_columns_are_normalised_as_rows_are():
+    counts = sp.csr_matrix(np.random.default_rng(0).poisson(0.5, (40_000, 4)))
+    found = log_normalised_columns(counts)
+    assert found.format == "csc"
+    assert (found != log_normalise(counts).tocsc()).nnz == 0
+    assert counts.max() < 20
+
+
+def test_sums_over_several_blocks_of_rows_are_those_of_all_rows(monkeypatch):
+    monkeypatch.setattr(normalise, "_SUMMED_ROWS", 2)
+    sums = group_sums(sp.csr_matrix([[1.0], [2.0], [4.0], [8.0], [16.0]]), np.arange(5) % 2, 2)
+    assert sums.tolist() == [[21], [10]]
 
 
 def test_rows_without_a_group_are_in_no_sum():

@@ -18,6 +18,7 @@ def test_shares_come_in_the_order_asked_for_and_strangers_have_none():
 
 def test_rows_without_a_number_are_nan():
     np.testing.assert_array_equal(spread(np.array([[7.0]]), np.array([-1, 0])), [[np.nan], [7]])
+    np.testing.assert_array_equal(spread(np.empty((0, 1)), np.array([-1, -1])), [[np.nan]] * 2)
 
 
 def test_a_row_of_nan_has_no_strongest_share():

@@ -1,5 +1,7 @@
+import gc
 import threading
 import time
+import weakref
 
 import anndata
 import dask.array as da
@@ -61,21 +63,41 @@ def test_an_image_is_written_by_as_many_threads_as_are_given(tmp_path):
 
     level = da.zeros((1, 128, 128), chunks=(1, 16, 16)).map_blocks(block, meta=np.empty((0, 0, 0)))
     image = image_element([level, level], ["DAPI"], PLACE.transformations(Frame.MORPHOLOGY))
-    write_store(tmp_path / "s.zarr", {"morpho": image}, [], {}, threads=1)
+    write_store(tmp_path / "s.zarr", [("morpho", lambda: image)], {}, threads=1)
     assert len(seen) == 1
 
 
-def test_tables_are_written_one_by_one_and_found_by_consolidated_readers(tmp_path):
-    squares = geopandas.GeoDataFrame(geometry=[box(0, 0, 1, 1)], index=["a-1"])
+@pytest.fixture
+def square():
+    squares = geopandas.GeoDataFrame(geometry=[box(0, 0, 1, 1)] * 2, index=["a-1", "b-1"])
+    return lambda: shapes_element(squares, PLACE.transformations(Frame.UM))
 
-    def tables():
-        for name in ("one", "two"):
-            obs = pd.DataFrame({"cell_id": ["a-1"]}, index=["a-1"])
-            yield name, linked_table(anndata.AnnData(np.ones((1, 1)), obs=obs), "cells", "cell_id")
 
-    element = shapes_element(squares, PLACE.transformations(Frame.UM))
-    write_store(tmp_path / "s.zarr", {"cells": element}, tables(), {"sthelar": {"slide": "x"}})
+def _table():
+    obs = pd.DataFrame({"cell_id": ["a-1", "b-1"]}, index=["a-1", "b-1"])
+    return linked_table(anndata.AnnData(np.ones((2, 1)), obs=obs), "cells", "cell_id")
+
+
+def test_what_is_written_one_by_one_is_found_whole_by_consolidated_readers(tmp_path, square):
+    makers = [("cells", square), ("one", _table), ("two", _table)]
+    write_store(tmp_path / "s.zarr", makers, {"sthelar": {"slide": "x"}})
     found = spatialdata.read_zarr(tmp_path / "s.zarr")
+    assert found["cells"].index.tolist() == ["a-1", "b-1"]
     assert set(found.tables) == {"one", "two"}
     assert found.has_consolidated_metadata()
     assert found.attrs["sthelar"] == {"slide": "x"}
+
+
+def test_a_table_is_gone_before_the_next_one_is_made(tmp_path, square):
+    made = []
+
+    def make():
+        gc.collect()
+        made.append([table() is None for table in tables])
+        table = _table()
+        tables.append(weakref.ref(table))
+        return table
+
+    tables = []
+    write_store(tmp_path / "s.zarr", [("cells", square), ("one", make), ("two", make)], {})
+    assert made == [[], [True]]

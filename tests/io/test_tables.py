@@ -8,8 +8,10 @@ import pytest
 from shapely import box
 
 from sthelar_build.errors import InputError
+from sthelar_build.io import tables
 from sthelar_build.io.tables import (
     check_table,
+    count_geometries,
     geometry_batches,
     open_stream,
     read_attributes,
@@ -17,7 +19,7 @@ from sthelar_build.io.tables import (
     read_table,
     write_table,
 )
-from sthelar_build.schema.tables import METRICS, NUCLEI
+from sthelar_build.schema.tables import CELLS, METRICS, NUCLEI
 
 
 def nuclei():
@@ -52,6 +54,30 @@ def test_geometries_come_in_batches_in_their_order(tmp_path):
     batches = list(geometry_batches(path, 2))
     assert [len(batch) for batch in batches] == [2, 2, 1]
     assert [shape.area for batch in batches for shape in batch] == [1, 2, 3, 4, 5]
+
+
+def test_cells_without_an_outline_are_counted_and_keep_their_place(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "_SHAPES_AT_A_TIME", 2)
+    frame = pd.DataFrame(
+        {
+            "cell_id": list("abcde"),
+            "cell_number": range(1, 6),
+            "x_um": 0.0,
+            "y_um": 0.0,
+            "area_um2": None,
+            "nucleus_area_um2": None,
+            "nucleus_count": 0,
+            "segmentation_method": None,
+            "repaired": False,
+            "geometry": [None, box(0, 0, 2, 1), None, box(0, 0, 4, 1), box(0, 0, 5, 1)],
+        }
+    )
+    path = tmp_path / "cells.parquet"
+    write_table(path, frame, CELLS, {})
+    assert count_geometries(path) == (5, 3)
+    found = read_table(path, CELLS)
+    assert list(found.columns) == CELLS.names
+    assert found.geometry.area.fillna(0).tolist() == [0, 2, 0, 4, 5]
 
 
 def test_missing_metrics_stay_null(tmp_path):

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
-
-from sthelar_build.core.normalise import log_normalise
 
 _PREFIX = "leiden_"
 
@@ -45,11 +42,6 @@ class ClusteredCells:
     counts: sp.csr_matrix
     """(cells, genes), in the order of the clustering."""
     genes: list[str]
-
-    @cached_property
-    def logged(self) -> sp.csr_matrix:
-        """Their log-normalised expression."""
-        return log_normalise(self.counts)
 
 
 def leiden_column(resolution: float) -> str:

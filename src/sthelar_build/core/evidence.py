@@ -63,11 +63,14 @@ def cluster_log_likelihoods(
     whole = sums.sum(axis=0) + 1e-9
     profiles = sums + _PRIOR_PER_GENE * counts.shape[1] * whole / whole.sum()
     totals = profiles.sum(axis=1)
-    likely = np.asarray(counts @ (np.log(profiles) - np.log(totals)[:, None]).T)
+    logs = (np.log(profiles) - np.log(totals)[:, None]).T
+    likely = np.empty((counts.shape[0], n_clusters))
     for rows in row_blocks(counts.shape[0]):
-        inside = np.flatnonzero(taught[rows] >= 0) + rows.start
-        own = taught[inside]
-        likely[inside, own] = _left_out(counts[inside], profiles, totals, own)
+        block = counts[rows]
+        likely[rows] = block @ logs
+        inside = np.flatnonzero(taught[rows] >= 0)
+        own = taught[rows][inside]
+        likely[rows][inside, own] = _left_out(block[inside], profiles, totals, own)
     return likely
 
 
@@ -97,12 +100,15 @@ def class_log_posteriors(
     than exp(-20), get -20.
     """
     sizes = np.bincount(clusters, minlength=len(class_of_cluster)).astype(np.float64)
-    joint = molecule_weight * log_likelihoods + np.log(np.maximum(sizes, 0.5) / len(clusters))
-    classes = np.full((len(joint), n_classes), -np.inf)
-    for number in np.unique(class_of_cluster):
-        classes[:, number] = logsumexp(joint[:, class_of_cluster == number], axis=1)
-    classes -= logsumexp(classes, axis=1, keepdims=True)
-    return np.asarray(np.maximum(classes, _LOWEST))
+    log_shares = np.log(np.maximum(sizes, 0.5) / len(clusters))
+    classes = np.full((len(log_likelihoods), n_classes), -np.inf)
+    for rows in row_blocks(len(classes)):
+        joint = molecule_weight * log_likelihoods[rows] + log_shares
+        for number in np.unique(class_of_cluster):
+            classes[rows, number] = logsumexp(joint[:, class_of_cluster == number], axis=1)
+        classes[rows] -= logsumexp(classes[rows], axis=1, keepdims=True)
+    np.maximum(classes, _LOWEST, out=classes)
+    return classes
 
 
 def pooled(log_posteriors: Floats, opinions: Sequence[Floats]) -> Floats:

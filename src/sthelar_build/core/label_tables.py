@@ -16,6 +16,8 @@ from sthelar_build.schema.tables import EVIDENCE
 from sthelar_build.schema.vocabulary import LESS_THAN_TEN, FineLabel
 from sthelar_build.schema.words import CELL_EVIDENCE, LOW_COUNT
 
+_WORDS = ["final_label", "label1", "label2", "label3"]
+
 
 def label_cells(
     cell_ids: Sequence[str] | pd.Series,
@@ -30,17 +32,15 @@ def label_cells(
     Cells outside the clustering, and clustered ones without ``enough`` transcripts, are Other with the
     labels less10; the others are what their call says.
     """
-    ids = list(clustering.cell_ids[enough])
-    given = [calls[number] for number in cell_calls.cluster[enough]]
-    called = pd.DataFrame([label_words(call.entry, condition) for call in given], index=ids)
-    called = called.reindex(columns=["final_label", "label1", "label2", "label3"])
+    ids, number = clustering.cell_ids[enough], cell_calls.cluster[enough]
+    words = [label_words(call.entry, condition) for call in calls]
+    called = pd.DataFrame(words, columns=_WORDS, dtype=object).take(number).set_axis(ids)
     called["confidence"] = cell_calls.confidence[enough]
-    called["decided_by"] = [
-        CELL_EVIDENCE if moved else call.decided_by
-        for call, moved in zip(given, cell_calls.moved[enough], strict=True)
-    ]
-    called["cluster"] = [clustering.names[number] for number in clustering.clusters[enough]]
-    table = called.reindex(list(cell_ids)).rename_axis("cell_id").reset_index()
+    by_cluster = np.array([call.decided_by for call in calls], dtype=object)[number]
+    called["decided_by"] = np.where(cell_calls.moved[enough], CELL_EVIDENCE, by_cluster)
+    names = np.array(clustering.names, dtype=object)
+    called["cluster"] = names[clustering.clusters[enough]]
+    table = called.reindex(pd.Index(cell_ids)).rename_axis("cell_id").reset_index()
     low = ~table["cell_id"].isin(ids)
     silent = {"final_label": OTHER, "confidence": 0.0, "decided_by": LOW_COUNT}
     silent |= dict.fromkeys(("label1", "label2", "label3"), LESS_THAN_TEN)

@@ -13,19 +13,40 @@ TARGET_SUM = 1e4
 """Counts per object after normalisation."""
 BLOCK_ROWS = 16_384
 """Rows that are normalised at a time: few enough to stay small, enough to be quick."""
+_SUMMED_ROWS = 131_072
+"""Rows that are summed at a time: sums of counts are exact, those of other numbers differ with it in the last bits."""
 
 
 def log_normalise(counts: sp.csr_matrix, target_sum: float = TARGET_SUM) -> sp.csr_matrix:
-    """Return ``log(1 + counts * target_sum / row sum)`` as CSR float32 of the same pattern.
+    """Return ``log(1 + counts * target_sum / row sum)`` as CSR float32.
 
-    Every row is scaled to ``target_sum``; a row without counts stays empty. The input is not modified.
+    Every row is scaled to ``target_sum``; a row without counts stays empty. The input is not modified; the result has
+    its ``indices`` and ``indptr``, not copies of them.
     """
+    factors = _factors(counts, target_sum)
+    values = counts.data.astype(np.float32)
+    for rows in row_blocks(counts.shape[0]):
+        ends = counts.indptr[rows.start : rows.stop + 1]
+        values[ends[0] : ends[-1]] *= np.repeat(factors[rows], np.diff(ends))
+    np.log1p(values, out=values)
+    return sp.csr_matrix((values, counts.indices, counts.indptr), shape=counts.shape)
+
+
+def log_normalised_columns(counts: sp.csr_matrix) -> sp.csc_matrix:
+    """Return the values of :func:`log_normalise` as CSC, without a CSR matrix of them on the way."""
+    factors = _factors(counts, TARGET_SUM)
+    columns = counts.tocsc(copy=True).astype(np.float32, copy=False)
+    for column in range(columns.shape[1]):
+        part = slice(columns.indptr[column], columns.indptr[column + 1])
+        columns.data[part] *= factors[columns.indices[part]]
+    np.log1p(columns.data, out=columns.data)
+    return columns
+
+
+def _factors(counts: sp.csr_matrix, target_sum: float) -> NDArray[np.float32]:
     totals = row_sums(counts)
     factors = np.divide(target_sum, totals, out=np.zeros_like(totals), where=totals > 0)
-    logged = sp.csr_matrix(counts, dtype=np.float32, copy=True)
-    logged.data *= np.repeat(factors.astype(np.float32), np.diff(logged.indptr))
-    np.log1p(logged.data, out=logged.data)
-    return logged
+    return factors.astype(np.float32)
 
 
 def row_sums(matrix: sp.csr_matrix) -> NDArray[np.float64]:
@@ -40,16 +61,22 @@ def group_sums(
 
     ``groups`` holds one number per row; rows with a negative number belong to none.
     """
-    return np.asarray(group_sums_sparse(matrix, groups, n_groups).toarray(), dtype=np.float64)
+    sums = np.zeros((n_groups, matrix.shape[1]))
+    for rows in row_blocks(matrix.shape[0], _SUMMED_ROWS):
+        sums += group_sums_sparse(matrix[rows], groups[rows], n_groups, np.float64).toarray()
+    return sums
 
 
 def group_sums_sparse(
-    matrix: sp.csr_matrix, groups: NDArray[np.integer], n_groups: int
+    matrix: sp.csr_matrix,
+    groups: NDArray[np.integer],
+    n_groups: int,
+    dtype: type[np.floating] = np.float32,
 ) -> sp.csr_matrix:
-    """Return what :func:`group_sums` returns, as CSR."""
+    """Return what :func:`group_sums` returns, as CSR; sums of counts below 2**24 are exact as float32."""
     rows = np.flatnonzero(groups >= 0)
     shape = (n_groups, matrix.shape[0])
-    members = sp.csr_matrix((np.ones(len(rows)), (groups[rows], rows)), shape=shape)
+    members = sp.csr_matrix((np.ones(len(rows), dtype), (groups[rows], rows)), shape=shape)
     return (members @ matrix).tocsr()
 
 

@@ -79,10 +79,8 @@ def object_table(
 def summed_over_nuclei(nucleus_counts: AnnData, cell_ids: pd.Index) -> sp.csr_matrix:
     """Return per cell the counts of all its nuclei, CSR float32 (cells, genes); no nucleus, no counts."""
     cell_of_nucleus = cell_ids.get_indexer(nucleus_counts.obs["cell_id"])
-    counts = sp.csr_matrix(nucleus_counts.X)
-    return sp.csr_matrix(
-        group_sums_sparse(counts, cell_of_nucleus, len(cell_ids)), dtype=np.float32
-    )
+    counts = sp.csr_matrix(nucleus_counts.X, dtype=np.float32)
+    return group_sums_sparse(counts, cell_of_nucleus, len(cell_ids))
 
 
 def _label_columns(labels: pd.DataFrame, cell_ids: pd.Series) -> dict[str, Any]:

@@ -14,7 +14,7 @@ _COLUMNS = ["group", "names", "scores", "logfoldchanges", "pvals", "pvals_adj"]
 
 
 def rank_genes(
-    logged: sp.csr_matrix,
+    logged: sp.csc_matrix | sp.csr_matrix,
     groups: NDArray[np.integer],
     group_names: list[str],
     gene_names: list[str],
@@ -25,7 +25,7 @@ def rank_genes(
     Parameters
     ----------
     logged
-        (rows, genes) log-normalised, non-negative expression.
+        (rows, genes) log-normalised, non-negative expression; a CSR matrix is copied.
     groups
         Number of the group of every row.
     group_names, gene_names
@@ -63,7 +63,7 @@ def rank_genes(
 
 
 def wilcoxon_scores(
-    logged: sp.csr_matrix, groups: NDArray[np.integer], n_groups: int
+    logged: sp.csc_matrix | sp.csr_matrix, groups: NDArray[np.integer], n_groups: int
 ) -> NDArray[np.float64]:
     """Return the normal score of every group's rank sum, shape (groups, genes).
 
@@ -82,7 +82,9 @@ class _GeneSums:
     values: NDArray[np.float64]
 
 
-def _gene_sums(logged: sp.csr_matrix, groups: NDArray[np.integer], n_groups: int) -> _GeneSums:
+def _gene_sums(
+    logged: sp.csc_matrix | sp.csr_matrix, groups: NDArray[np.integer], n_groups: int
+) -> _GeneSums:
     n_rows, n_genes = logged.shape
     sizes = np.bincount(groups, minlength=n_groups).astype(np.float64)
     columns = logged.tocsc()

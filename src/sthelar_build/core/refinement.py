@@ -87,9 +87,7 @@ def call_clusters(
     by_class = majority(
         strongest(class_shares(fine_shares, known)), clusters, n_clusters, len(CLASS_NAMES)
     )
-    by_label = majority(
-        strongest(fine_shares.astype(np.float64)), clusters, n_clusters, len(labels)
-    )
+    by_label = majority(strongest(fine_shares), clusters, n_clusters, len(labels))
     in_class = np.array([_NUMBER[entry.class_name] for entry in known])
     return [
         _call(number, by_class, by_label, in_class, labels, entries, markers, thresholds)

@@ -29,12 +29,14 @@ class Scores:
 
 def spread(values: NDArray[np.generic], rows: NDArray[np.integer]) -> NDArray[np.float32]:
     """Return the rows ``rows`` of ``values`` as float32; a negative number gives a row of NaN."""
-    spread_out = np.full((len(rows), values.shape[1]), np.nan, dtype=np.float32)
-    spread_out[rows >= 0] = values[rows[rows >= 0]]
+    if not len(values):
+        return np.full((len(rows), values.shape[1]), np.nan, dtype=np.float32)
+    spread_out: NDArray[np.float32] = values[rows].astype(np.float32, copy=False)
+    spread_out[rows < 0] = np.nan
     return spread_out
 
 
 def strongest(shares: NDArray[np.floating]) -> NDArray[np.intp]:
     """Return the number of the largest share of every row; -1 where the row is NaN."""
     silent = np.isnan(shares).any(axis=1)
-    return np.where(silent, -1, np.argmax(np.nan_to_num(shares), axis=1))
+    return np.where(silent, -1, np.argmax(shares, axis=1))

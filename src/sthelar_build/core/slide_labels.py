@@ -13,7 +13,7 @@ from sthelar_build.core.cluster_calling import ClusterCaller, divided
 from sthelar_build.core.clusters import ClusteredCells, Clustering
 from sthelar_build.core.label_tables import describe_clusters, label_cells
 from sthelar_build.core.markers import MarkerScores
-from sthelar_build.core.normalise import row_sums
+from sthelar_build.core.normalise import log_normalised_columns, row_sums
 from sthelar_build.core.opinions import Floats, combined_opinion, nuclear_opinions
 from sthelar_build.core.purity import Near, neighbour_purity, purity
 from sthelar_build.core.ranking import rank_genes
@@ -153,5 +153,6 @@ def with_purity(
 def top_genes(cells: ClusteredCells) -> list[list[str]]:
     """Return the twelve genes that set every cluster apart, strongest first."""
     names = cells.clustering.names
-    ranking = rank_genes(cells.logged, cells.clustering.clusters, names, cells.genes, _TOP_GENES)
+    logged = log_normalised_columns(cells.counts)
+    ranking = rank_genes(logged, cells.clustering.clusters, names, cells.genes, _TOP_GENES)
     return [list(ranking.loc[ranking["group"] == name, "names"]) for name in names]

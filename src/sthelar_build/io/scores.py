@@ -57,13 +57,10 @@ def read_scores(path: Path) -> Scores:
             "delete it and run again"
         )
     table = pq.read_table(path, columns=names)
-    shares = [table.column(name).to_numpy().astype(np.float32) for name in names[1:]]
-    return Scores(
-        names[0],
-        table.column(names[0]).to_numpy(),
-        names[1:],
-        np.stack(shares, axis=1).reshape(table.num_rows, len(names) - 1),
-    )
+    shares = np.empty((table.num_rows, len(names) - 1), dtype=np.float32)
+    for number, name in enumerate(names[1:]):
+        shares[:, number] = table.column(name).to_numpy()
+    return Scores(names[0], table.column(names[0]).to_numpy(), names[1:], shares)
 
 
 def read_transfer(path: Path) -> Transfer | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ from sthelar_build.io.progress import progress
 from sthelar_build.io.zips import zip_writer
 from sthelar_build.schema import elements
 from sthelar_build.schema.frames import Affine, Frame
+
+Make = Callable[[], Any]
+"""Makes an element of a store."""
 
 _SYSTEMS = {
     elements.GLOBAL: Frame.MORPHOLOGY,
@@ -143,25 +146,35 @@ def linked_table(table: AnnData, region: str | None, instance_key: str) -> AnnDa
 
 def write_store(
     path: Path,
-    named_elements: Mapping[str, Any],
-    tables: Iterable[tuple[str, AnnData]],
+    makers: Iterable[tuple[str, Make]],
     attributes: Mapping[str, Any],
     threads: int = 1,
 ) -> None:
-    """Write a store, element by element; each table is made only after the one before is written.
+    """Write a store, element by element: each is made only once the one before it is written and forgotten.
 
-    Every thread holds a block of an image, or a partition of the points, at a time.
+    Tables come after the shapes that they are about. Every thread holds a block of an image, or a partition of the
+    points, at a time.
     """
-    data = SpatialData.init_from_elements(dict(named_elements), attrs=dict(attributes))
+    data = SpatialData(attrs=dict(attributes))
+    data.write(path, consolidate_metadata=False)
     # Left alone, dask takes all cores of the machine, and with them memory.
-    with dask.config.set(scheduler="threads", num_workers=threads):
-        data.write(path)
-    for name, table in tables:
-        data.tables[name] = table
-        with anndata.settings.override(auto_shard_zarr_v3=True):
-            data.write_element(name)
-        del data.tables[name]
+    with (
+        dask.config.set(scheduler="threads", num_workers=threads),
+        anndata.settings.override(auto_shard_zarr_v3=True),
+    ):
+        for name, make in makers:
+            _write_element(data, name, make())
     data.write_consolidated_metadata()
+
+
+def _write_element(data: SpatialData, name: str, element: Any) -> None:
+    data[name] = element
+    data.write_element(name)
+    is_shapes = name in data.shapes
+    del data[name]
+    if is_shapes:
+        # For a table to be held against the shapes that it is about, one row of them will do.
+        data.shapes[name] = element.iloc[:1]
 
 
 def zip_store(store: Path, archive: Path) -> None:

@@ -23,6 +23,7 @@ from sthelar_build.schema.tables import mismatch
 
 GEOMETRY = "geometry"
 _BUFFER_BYTES = 2**20
+_SHAPES_AT_A_TIME = 50_000
 _DICTIONARY_BYTES = 2**25
 """Enough for the cells of a row group; beyond it words would be written one by one."""
 
@@ -101,7 +102,17 @@ def open_stream(path: Path, dictionary_columns: Sequence[str] = ()) -> Iterator[
         yield file
 
 
-def geometry_batches(path: Path, size: int = 50_000) -> Iterator[NDArray[np.object_]]:
+def count_geometries(path: Path) -> tuple[int, int]:
+    """Return the number of rows of a table of ours, and of those that have a geometry."""
+    with open_stream(path) as file:
+        missing = sum(
+            batch.column(0).null_count
+            for batch in file.iter_batches(_SHAPES_AT_A_TIME, columns=[GEOMETRY])
+        )
+        return file.metadata.num_rows, file.metadata.num_rows - missing
+
+
+def geometry_batches(path: Path, size: int = _SHAPES_AT_A_TIME) -> Iterator[NDArray[np.object_]]:
     """Yield the geometries of a table of ours, at most ``size`` at a time: shapely's take much memory."""
     with open_stream(path) as file:
         for batch in file.iter_batches(size, columns=[GEOMETRY]):
@@ -112,12 +123,23 @@ def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
     """Read a table of ours; a GeoDataFrame if its geometry is asked for. InputError if it does not fit."""
     check_table(path, schema)
     table = pq.read_table(path, columns=list(columns) if columns else None)
-    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
-    if GEOMETRY in frame.columns:
-        frame[GEOMETRY] = shapely.from_wkb(frame[GEOMETRY].to_numpy())
-        located: pd.DataFrame = geopandas.GeoDataFrame(frame, geometry=GEOMETRY)
-        return located
-    return frame
+    if GEOMETRY not in table.column_names:
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+        return frame
+    place = table.column_names.index(GEOMETRY)
+    frame = table.drop_columns([GEOMETRY]).to_pandas(ignore_metadata=True)
+    frame.insert(place, GEOMETRY, _geometries(table.column(GEOMETRY)))
+    located: pd.DataFrame = geopandas.GeoDataFrame(frame, geometry=GEOMETRY)
+    return located
+
+
+def _geometries(column: pa.ChunkedArray) -> NDArray[np.object_]:
+    """Return shapely's objects of WKB, which is never all there as bytes of Python."""
+    found = np.empty(len(column), dtype=object)
+    for start in range(0, len(column), _SHAPES_AT_A_TIME):
+        part = column.slice(start, _SHAPES_AT_A_TIME)
+        found[start : start + len(part)] = shapely.from_wkb(part.to_numpy())
+    return found
 
 
 def check_table(path: Path, schema: pa.Schema) -> None:

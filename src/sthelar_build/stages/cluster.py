@@ -17,7 +17,7 @@ from sthelar_build.adapters.components import components_of, fused_components
 from sthelar_build.adapters.rapids import chosen_device
 from sthelar_build.adapters.scvi import check_scvi, scvi_latent
 from sthelar_build.core.clusters import leiden_column
-from sthelar_build.core.normalise import group_sums_sparse, log_normalise, row_sums
+from sthelar_build.core.normalise import group_sums_sparse, log_normalised_columns, row_sums
 from sthelar_build.core.ranking import rank_genes
 from sthelar_build.errors import ConfigError
 from sthelar_build.io.counts import read_h5ad, write_h5ad
@@ -83,7 +83,7 @@ def _with_nucleus(cells: AnnData, nuclei: AnnData) -> tuple[AnnData, sp.csr_matr
     nuclei = nuclei[:, cells.var_names]
     owners = pd.Index(cells.obs["cell_id"].astype(str))
     rows = owners.get_indexer(nuclei.obs["cell_id"].astype(str))
-    nuclear = group_sums_sparse(sp.csr_matrix(nuclei.X), rows, cells.n_obs).astype(np.float32)
+    nuclear = group_sums_sparse(sp.csr_matrix(nuclei.X), rows, cells.n_obs)
     kept = np.bincount(rows[rows >= 0], minlength=cells.n_obs) > 0
     logger.info("combined: kept %d of %d cells: the others have no nucleus", kept.sum(), len(kept))
     return cells[kept].copy(), nuclear[kept]
@@ -124,7 +124,7 @@ def _table(objects: AnnData, found: Clusters, settings: ClusterSettings, space: 
         logger.info("%s: %d clusters", column, len(labels.categories))
     finest = found.leiden[leiden_column(max(settings.resolutions))]
     ranking = rank_genes(
-        log_normalise(sp.csr_matrix(objects.X)),
+        log_normalised_columns(sp.csr_matrix(objects.X)),
         finest.codes.astype(np.intp),
         list(finest.categories),
         list(objects.var_names),

@@ -86,13 +86,13 @@ def run(
     clustered = read_h5ad(clusters_cells)
     column = _column(clusters_cells, clustered.obs.columns, settings.resolution)
     clustering = Clustering.of(clustered.obs, column)
-    nuclei, combined = read_h5ad(clusters_nuclei), read_h5ad(clusters_combined)
+    nuclei, nucleus_ids = _of_nuclei(clusters_nuclei, column)
 
     case = Case(
         cells=_counted(clusters_cells, clustering, read_h5ad(counts_cells)),
-        nuclei=Clustering.of(nuclei.obs, column),
-        nucleus_ids=pd.Index(nuclei.obs["nucleus_id"]),
-        combined=Clustering.of(combined.obs, column),
+        nuclei=nuclei,
+        nucleus_ids=nucleus_ids,
+        combined=Clustering.of(read_h5ad(clusters_combined).obs, column),
         near=_near(clustered.obsm["X_pca"]),
         cell_scores=cell_scores,
         nucleus_scores=read_scores(tangram_nuclei),
@@ -129,10 +129,9 @@ def run(
     write_table(overrides, curated.overrides, OVERRIDES, source)
     with published(pictures) as draft:
         draft.mkdir()
-        genes, logged = case.cells.genes, case.cells.logged
         names = np.asarray(decided.clustering.names, dtype=object)
         clustered.obs[column] = names[decided.clustering.clusters]
-        draw_pictures(draft, curated.labels, every_cell, clustered, column, genes, logged)
+        draw_pictures(draft, curated.labels, every_cell, clustered, column, case.cells)
 
 
 def _column(path: Path, columns: Iterable[str], resolution: float | None) -> str:
@@ -145,6 +144,12 @@ def _column(path: Path, columns: Iterable[str], resolution: float | None) -> str
             "set refine.resolution to one of cluster.resolutions"
         )
     return wanted
+
+
+def _of_nuclei(path: Path, column: str) -> tuple[Clustering, pd.Index]:
+    """Return the clustering of the nuclei, and their ids; what else the table holds is not kept."""
+    obs = read_h5ad(path).obs
+    return Clustering.of(obs, column), pd.Index(obs["nucleus_id"])
 
 
 def _counted(path: Path, clustering: Clustering, counts: AnnData) -> ClusteredCells:

@@ -1,5 +1,7 @@
 """The pictures of an annotation show the classes that are there, in their colours, where they lie."""
 
+from dataclasses import replace
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ import pytest
 import scipy.sparse as sp
 from PIL import Image
 
+from sthelar_build.core.clusters import ClusteredCells, Clustering
 from sthelar_build.io.pictures import annotation
 from sthelar_build.schema.labels import class_named
 
@@ -24,6 +27,7 @@ def slide():
     corner = {"T_NK": (0, 0), "Epithelial": (400, 0), "Other": (0, 400)}
     places = np.array([corner[name] for name in CLASSES]) + rng.uniform(0, 20, (N, 2))
     clusters = pd.Categorical(np.repeat(["0", "1", "10"], N // 3))
+    obs = pd.DataFrame({"cell_id": ids, "leiden_1": clusters}, index=ids)
     expression = np.zeros((N, len(GENES)), dtype=np.float32)
     expression[: N // 3, :2] = 3
     expression[N // 3 : 2 * N // 3, 2:4] = 3
@@ -31,12 +35,11 @@ def slide():
         "labels": pd.DataFrame({"cell_id": ids, "final_label": CLASSES}),
         "cells": pd.DataFrame(places, columns=["x_um", "y_um"]),
         "clustered": anndata.AnnData(
-            obs=pd.DataFrame({"cell_id": ids, "leiden_1": clusters}, index=ids),
+            obs=obs,
             obsm={"X_umap": places.astype(np.float32)},
         ),
         "clustering": "leiden_1",
-        "genes": GENES,
-        "logged": sp.csr_matrix(expression),
+        "counted": ClusteredCells(Clustering.of(obs, "leiden_1"), sp.csr_matrix(expression), GENES),
     }
 
 
@@ -132,6 +135,7 @@ def test_dots_are_large_and_dark_where_a_class_has_its_markers(figures):
 
 def test_a_slide_without_clustered_cells_is_drawn_all_the_same(slide, tmp_path):
     none = slide["clustered"][:0].copy()
-    empty = {"clustered": none, "logged": slide["logged"][:0]}
+    counted = replace(slide["counted"], counts=slide["counted"].counts[:0])
+    empty = {"clustered": none, "counted": counted}
     annotation.draw_pictures(tmp_path, **{**slide, **empty})
     assert len(list(tmp_path.iterdir())) == 4

@@ -16,6 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from sthelar_build.core.clusters import ClusteredCells
+from sthelar_build.core.normalise import group_sums, log_normalise, row_blocks
 from sthelar_build.schema.labels import CLASSES
 from sthelar_build.schema.markers import marker_types
 
@@ -32,8 +34,7 @@ def draw_pictures(
     cells: pd.DataFrame,
     clustered: AnnData,
     clustering: str,
-    genes: Sequence[str],
-    logged: sp.csr_matrix,
+    counted: ClusteredCells,
 ) -> None:
     """Draw all pictures of a slide into a folder.
 
@@ -47,8 +48,8 @@ def draw_pictures(
         The clustered cells: ``cell_id`` and clusters in ``obs``, ``X_umap`` in ``obsm``.
     clustering
         Column of the clusters.
-    genes, logged
-        Names of genes, and their log-normalised expression (clustered cells, genes).
+    counted
+        The raw counts of the clustered cells, in the same order.
     """
     classes = labels.set_index("cell_id")["final_label"]
     shown = classes.loc[clustered.obs["cell_id"].astype(str)].to_numpy()
@@ -57,7 +58,7 @@ def draw_pictures(
     _save(folder / "umap_classes.png", _umap_by_class(umap, shown))
     _save(folder / "umap_clusters.png", _umap_by_cluster(umap, clusters))
     _save(folder / "class_map.png", _class_map(cells, labels["final_label"].to_numpy()))
-    _save(folder / "dotplot.png", _dot_plot(genes, logged, shown))
+    _save(folder / "dotplot.png", _dot_plot(counted, shown))
 
 
 def _save(path: Path, figure: Figure) -> None:
@@ -101,12 +102,12 @@ def _class_map(cells: pd.DataFrame, classes: NDArray[np.object_]) -> Figure:
     return figure
 
 
-def _dot_plot(names: Sequence[str], logged: sp.csr_matrix, classes: NDArray[np.object_]) -> Figure:
+def _dot_plot(counted: ClusteredCells, classes: NDArray[np.object_]) -> Figure:
     """Draw the markers that rise most in each class that is there, against all classes that are there."""
     present = [c.name for c in CLASSES if (classes == c.name).any()]
-    means, shares = _class_statistics(logged, classes, present)
-    genes = _chosen_genes(names, means, present)
-    columns = [names.index(gene) for gene in genes]
+    means, shares = _class_statistics(counted.counts, classes, present)
+    genes = _chosen_genes(counted.genes, means, present)
+    columns = [counted.genes.index(gene) for gene in genes]
     highest = np.maximum(means[:, columns].max(axis=0, initial=0), 1e-9)
     figure = Figure(figsize=(2.2 + 0.27 * len(genes), 1.7 + 0.34 * len(present)))
     axes = figure.subplots()
@@ -157,15 +158,19 @@ def _size_legend(axes: Axes) -> None:
 
 
 def _class_statistics(
-    logged: sp.csr_matrix, classes: NDArray[np.object_], present: Sequence[str]
+    counts: sp.csr_matrix, classes: NDArray[np.object_], present: Sequence[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean expression and share of cells with a count, both (classes, genes)."""
-    n_genes = logged.shape[1]
-    means = [np.asarray(logged[classes == name].mean(axis=0)).ravel() for name in present]
-    counted = [logged[classes == name].getnnz(axis=0) for name in present]
-    sizes = np.array([(classes == name).sum() for name in present]).reshape(-1, 1)
-    shares = np.array(counted, dtype=np.float64).reshape(-1, n_genes) / np.maximum(sizes, 1)
-    return np.array(means, dtype=np.float64).reshape(-1, n_genes), shares
+    """Return mean log-normalised expression and share of cells with a count, both (classes, genes)."""
+    group = pd.Index(present).get_indexer(pd.Index(classes))
+    shape = (len(present), counts.shape[1])
+    sums, counted = np.zeros(shape), np.zeros(shape)
+    for rows in row_blocks(counts.shape[0]):
+        block = log_normalise(counts[rows])
+        sums += group_sums(block, group[rows], len(present))
+        block.data[:] = 1
+        counted += group_sums(block, group[rows], len(present))
+    sizes = np.maximum(np.bincount(group, minlength=len(present)), 1)[:, None]
+    return sums / sizes, counted / sizes
 
 
 def _chosen_genes(
