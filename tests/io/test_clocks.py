@@ -1,17 +1,26 @@
-"""Dates in the future are found; an absent file has none."""
+"""A file that is dated in the future is refused; an absent file has no date."""
 
 import os
 import time
 
-from sthelar_build.io.clocks import dated_in_the_future
+import pytest
+
+from sthelar_build.errors import InputError
+from sthelar_build.io.clocks import check_dates
 
 
-def test_a_file_of_tomorrow_is_found_and_one_of_a_second_from_now_is_not(tmp_path):
+def dated(path, later_s):
+    path.touch()
     now = time.time()
-    for name, later_s in (("tomorrow", 86_400), ("soon", 1), ("past", -10)):
-        (tmp_path / name).touch()
-        os.utime(tmp_path / name, (now, now + later_s))
-    paths = [tmp_path / name for name in ("tomorrow", "soon", "past", "absent")]
-    found = dated_in_the_future(paths)
-    assert list(found) == [tmp_path / "tomorrow"]
-    assert abs(found[tmp_path / "tomorrow"].timestamp() - now - 86_400) < 1
+    os.utime(path, (now, now + later_s))
+    return path
+
+
+def test_a_file_of_tomorrow_is_refused_by_name_and_date(tmp_path):
+    tomorrow = dated(tmp_path / "tomorrow", 86_400)
+    with pytest.raises(InputError, match=r"tomorrow: expected a date in the past, found .* UTC"):
+        check_dates([dated(tmp_path / "past", -10), tomorrow])
+
+
+def test_the_past_a_second_from_now_and_what_is_absent_pass(tmp_path):
+    check_dates([dated(tmp_path / "past", -10), dated(tmp_path / "soon", 1), tmp_path / "absent"])

@@ -22,7 +22,7 @@ from sthelar_build.sheets import (
     load_slides,
 )
 from sthelar_build.errors import SthelarError
-from sthelar_build.io.clocks import dated_in_the_future
+from sthelar_build.io.clocks import check_dates
 from sthelar_build.io.curation_targets import needed_files, strays
 
 try:
@@ -35,20 +35,13 @@ try:
     check_frozen_splits(CONFIG)
     check_checkpoints(CONFIG)
     CURATION = {slide: needed_files(CONFIG.curation, slide) for slide in SLIDES}
+    check_dates([path for slide in SLIDES.values() for path in slide.files])
+    check_dates(Path("results").glob("*/*"))
 except SthelarError as error:
     raise WorkflowError(str(error)) from None
 
 for table in strays(CONFIG.curation, SLIDES):
     logger.warning(f"{table}: decides nothing, as no slide has this name")
-
-raw_files = [path for slide in SLIDES.values() for path in slide.files]
-for path, date in dated_in_the_future(
-    [*raw_files, *Path("results").glob("*/*")]
-).items():
-    logger.warning(
-        f"{path}: expected a date in the past, found {date:%Y-%m-%d %H:%M} UTC, which is in the future: until then, "
-        "all that is made from it is made again at every run; correct the clock, or touch the file"
-    )
 
 
 wildcard_constraints:

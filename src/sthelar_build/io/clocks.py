@@ -1,4 +1,4 @@
-"""Files that are dated in the future: Snakemake makes again, at every run, what is older than its input."""
+"""Files that are dated in the future: Snakemake stops at the first job that makes something of them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sthelar_build.errors import InputError
+
 _SKEW_S = 60
 """The clock of a file server may be so far off."""
 
 
-def dated_in_the_future(paths: Iterable[Path]) -> dict[Path, datetime]:
-    """Return the files that were changed more than a minute from now, and when; those that are absent are not."""
-    found = {}
+def check_dates(paths: Iterable[Path]) -> None:
+    """Raise InputError for a file that was changed more than a minute from now; those that are absent are passed over."""
     for path in paths:
         try:
             changed_s = path.stat().st_mtime
         except OSError:
             continue
         if changed_s > time.time() + _SKEW_S:
-            found[path] = datetime.fromtimestamp(changed_s, UTC)
-    return found
+            raise InputError(
+                f"{path}: expected a date in the past, found {datetime.fromtimestamp(changed_s, UTC):%Y-%m-%d %H:%M} UTC: "
+                "what is made from it would seem older than it; correct the clock, or touch the file"
+            )
