@@ -89,7 +89,8 @@ def main() -> None:
         refusal = machine_refusal(error)
         if refusal is None:
             raise
-        _refuse(in_words(refusal), error, at_once=refusal.errno in DISK_FULL)
+        message = in_words(refusal, getattr(error, "__notes__", ()))
+        _refuse(message, error, at_once=refusal.errno in DISK_FULL)
 
 
 def _refuse(message: str, error: Exception, *, at_once: bool = False) -> NoReturn:

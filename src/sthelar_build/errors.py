@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections.abc import Iterable
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ERRNO = re.compile(r"\berrno = (\d+)")
@@ -53,11 +54,12 @@ def machine_refusal(error: BaseException) -> OSError | None:
     return None
 
 
-def in_words(refusal: OSError) -> str:
-    """Return one line: where, what was expected and found, and the remedy."""
+def in_words(refusal: OSError, notes: Iterable[str] = ()) -> str:
+    """Return one line: where, what was expected and found, the remedy, and what has been noted on the way."""
     number = refusal.errno or errno.EIO
     where = refusal.filename or "output"
-    return f"{where}: expected to read or write here, found: {os.strerror(number)}; {_REMEDIES[number]}"
+    found = f"{where}: expected to read or write here, found: {os.strerror(number)}"
+    return "; ".join((found, _REMEDIES[number], *notes))
 
 
 def _number_in_text(error: BaseException) -> int:

@@ -115,6 +115,7 @@ AT_INGEST = {
     ),
     "transcripts have no quality": (TRANSCRIPTS, set_to("qv", np.nan), "qv", "NaN"),
     "transcripts have no feature": (TRANSCRIPTS, set_to("feature_name", None), "feature_name", "without"),
+    "a transcript comes twice": (TRANSCRIPTS, rows(lambda t: pa.concat_tables([t, t[:1]])), "once", "twice"),
     "a page of the transcripts is overwritten": (TRANSCRIPTS, column_page_overwritten("qv"), "pages"),
     "a page of the nuclei is overwritten": (NUCLEI, column_page_overwritten("vertex_x"), "pages"),
 }  # fmt: skip

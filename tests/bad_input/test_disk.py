@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,21 @@ def test_a_target_below_a_file_is_refused(slide):
     status, said = slide.run(*slide.preflight())
     assert_one_line(status, said, str(slide.out), "a file stands where a folder is needed")
     assert slide.out.read_text() == "a file"
+
+
+def test_a_target_in_a_place_that_takes_no_folders_is_refused(slide):
+    place = Path("/proc/1/x")
+    if not place.parent.is_dir():
+        pytest.skip("there is no such place on this machine")
+    status, said = slide.run(*slide.preflight(out=place / "preflight.json"))
+    assert_one_line(status, said, "/proc/1/x/preflight.json", "write elsewhere")
+
+
+def test_a_target_in_such_a_place_itself_is_refused(slide):
+    if not Path("/proc/1").is_dir():
+        pytest.skip("there is no such place on this machine")
+    status, said = slide.run(*slide.preflight(out="/proc/1/preflight.json"))
+    assert_one_line(status, said, "/proc/1/preflight.json")
 
 
 def test_a_folder_where_a_file_is_to_be_written_is_refused(slide):

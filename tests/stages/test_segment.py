@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -254,6 +255,36 @@ def test_a_killed_job_is_taken_up_again_and_leaves_no_trace(painted_slide, tmp_p
     with caplog.at_level(logging.INFO):
         run_network(painted_slide, out)
     assert "2 of 4 rows of patches were finished before" in caplog.text
+    assert contents(out.parent) == contents(whole.parent)
+
+
+def test_after_a_full_disk_the_next_run_goes_on_and_makes_the_same(painted_slide, tmp_path, caplog):
+    """The disk is full when the maps in the published layout, the largest file, are written."""
+    whole = run(painted_slide, tmp_path / "whole" / "found").folder
+    out = tmp_path / "full" / "found"
+    options = {
+        "--he": painted_slide / "he.tif", "--patches": painted_slide / "patches_40x.parquet",
+        "--predictions": out, "--instance-maps": out.with_suffix(".h5"), "--settings": "{}",
+    }  # fmt: skip
+    words = [str(word) for pair in options.items() for word in pair]
+    limit = whole.with_suffix(".h5").stat().st_size // 2
+    done = subprocess.run(
+        [sys.executable, "-m", "sthelar_build", "segment", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert done.returncode == 1, done.stderr
+    (kept,) = out.parent.iterdir()
+    said = done.stderr.splitlines()[-1]
+    assert said.startswith("error: ")
+    assert f"what is done is kept in {kept}, and the next run goes on from there" in said
+    assert "Traceback" not in done.stderr
+
+    with caplog.at_level(logging.INFO):
+        run(painted_slide, out)
+    assert "4 of 4 rows of patches were finished before" in caplog.text
     assert contents(out.parent) == contents(whole.parent)
 
 

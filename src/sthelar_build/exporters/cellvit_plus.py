@@ -96,7 +96,7 @@ def _label(dense: NDArray[np.int32], types: NDArray[np.uint8]) -> bytes:
     """Return what ``np.load(..., allow_pickle=True).item()`` reads as a dictionary of two maps."""
     content = io.BytesIO()
     maps: Any = {"inst_map": dense, "type_map": types.astype(np.int32)}
-    np.save(content, maps, allow_pickle=True)
+    np.save(content, maps, allow_pickle=True)  # noqa: TID251 -- to memory
     return content.getvalue()
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from PIL import Image
 
 from sthelar_build.core.hest_samples import (
     DISEASE_STATES,
@@ -28,6 +27,7 @@ from sthelar_build.core.tissue import TissueMap
 from sthelar_build.errors import InputError
 from sthelar_build.io.geoparquet import opens, write_outlines
 from sthelar_build.io.images.he import HeImage, open_he
+from sthelar_build.io.jpeg import write_jpeg
 from sthelar_build.io.plain_pyramid import write_plain_pyramid
 from sthelar_build.io.slide_files import WholeSlide
 from sthelar_build.io.spot_patches import patch_middles, write_spot_patches
@@ -43,6 +43,7 @@ ON_HE = True
 _FOLDERS = ("metadata", "wsis", "st", "patches", "thumbnails", "tissue_seg", "xenium_seg")
 """``tissue_seg`` stays empty: the reader of HEST asks for it all the same."""
 _THUMBNAIL_PX = 1000
+_THUMBNAIL_QUALITY = 90
 _CACHE_BYTES = 2**28
 """Decoded tiles that are kept: a row of those of 1024 px of the widest slides, and more."""
 _OUTLINE = [("cell_id", pa.string()), ("class", pa.string()), ("geometry", pa.binary())]
@@ -111,7 +112,8 @@ def _write_spots(
     mask = _tissue(he, slide.placed.he_um_per_px)
     in_tissue = TissueMap(mask, he.width_px, he.height_px).at(centres)
     thumbnail = he.thumbnail(_THUMBNAIL_PX)
-    Image.fromarray(thumbnail).save(out / "thumbnails" / f"{slide.name}_{IMAGE}.jpeg", quality=90)
+    picture = out / "thumbnails" / f"{slide.name}_{IMAGE}.jpeg"
+    write_jpeg(picture, thumbnail, quality=_THUMBNAIL_QUALITY)
     scale = max(thumbnail.shape[:2]) / max(he.width_px, he.height_px)
     table = spot_anndata(spots, in_tissue, thumbnail, scale, _facts(slide, settings))
     table.write_h5ad(out / "st" / f"{slide.name}.h5ad", compression="gzip")

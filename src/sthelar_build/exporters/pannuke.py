@@ -104,7 +104,9 @@ def _write_fold(
         write_npy(
             file, MASK_DTYPE, mask_shape(n, side_px, len(classes.names)), stream(_masks(classes))
         )
-    np.save(folder / f"{TYPES}.npy", rows["tissue"].to_numpy(dtype=str))
+    tissues = rows["tissue"].to_numpy(dtype=str)
+    with (folder / f"{TYPES}.npy").open("xb") as file:
+        write_npy(file, tissues.dtype, tissues.shape, [tissues])
 
 
 def _stream_of(each: Callable[..., Any], n: int, what: str, threads: int) -> Stream:

@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 
 from sthelar_build.core.patches import counters
 from sthelar_build.errors import InputError
-from sthelar_build.io.npz import StoredArray, npz_bytes, npz_writer, stored_arrays
+from sthelar_build.io.npz import (
+    StoredArray,
+    npz_bytes,
+    npz_writer,
+    stored_arrays,
+    write_npy,
+)
 from sthelar_build.io.patch_classes import PatchClasses
 from sthelar_build.io.patch_stream import PatchSource
 from sthelar_build.io.png import png_bytes
@@ -37,7 +43,9 @@ def write(source: PatchSource, out: Path, settings: ExportSettings, threads: int
     _write_images(source, out, settings, threads)
     for slide in source.slides:
         _write_masks(source, classes, slide, out / f"masks_{slide}.npz", settings, threads)
-        np.save(out / f"patch_ids_{slide}.npy", _patch_ids(source, slide))
+        patch_ids = _patch_ids(source, slide)
+        with (out / f"patch_ids_{slide}.npy").open("xb") as file:
+            write_npy(file, patch_ids.dtype, patch_ids.shape, [patch_ids])
         source.cells(slide).to_csv(out / f"cell_numbers_{slide}.csv", index=False)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from glob import escape
 from pathlib import Path
 
-from sthelar_build.errors import machine_refusal
+from sthelar_build.errors import InputError, machine_refusal
 
 _LOCK = "lock"
 
@@ -27,9 +27,11 @@ def published(final: Path) -> Iterator[Path]:
     """
     make_parent(final)
     _remove_abandoned(final)
-    with _naming(final):
-        scratch = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
+    # Named before it is made: whenever a signal comes, it is known what to remove.
+    scratch = final.parent / f".{final.name}.{secrets.token_hex(8)}"
     try:
+        with _naming(final), _makeable(final):
+            scratch.mkdir(mode=0o700)
         with _naming(final), _locked(scratch):
             draft = scratch / final.name
             yield draft
@@ -37,15 +39,45 @@ def published(final: Path) -> Iterator[Path]:
                 final.rename(scratch / "previous")
             draft.rename(final)
     finally:
-        shutil.rmtree(scratch)
+        if _exists(scratch):
+            shutil.rmtree(scratch)
+
+
+def _exists(path: Path) -> bool:
+    """Return whether there is something; there is none where a name is too long to be one."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+@contextmanager
+def published_together(*finals: Path) -> Iterator[list[Path]]:
+    """Yield a scratch path for each; all are moved into place once the block succeeds, none if it fails."""
+    with ExitStack() as publishing:
+        yield [publishing.enter_context(published(final)) for final in finals]
 
 
 def make_parent(final: Path) -> None:
-    """Make the folder in which something is to be published; NotADirectoryError if a file stands there."""
+    """Make the folder in which something is to be published.
+
+    NotADirectoryError if a file stands there, InputError if the place takes no folders at all (``/proc``).
+    """
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
+        with _makeable(final):
+            final.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise NotADirectoryError(errno.ENOTDIR, str(error), str(final.parent)) from error
+
+
+@contextmanager
+def _makeable(final: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{final}: expected a place where files can be made, found that {error.filename} cannot be; write elsewhere"
+        ) from error
 
 
 @contextmanager

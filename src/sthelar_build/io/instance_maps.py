@@ -93,7 +93,12 @@ class InstanceMapWriter:
 @contextmanager
 def instance_map_writer(path: Path, source: Provenance, method: str) -> Iterator[InstanceMapWriter]:
     """Open a writer; the file appears at ``path`` when the block succeeds."""
-    with published(path) as draft, h5py.File(draft, "w", libver="latest") as file:
+    with (
+        published(path) as draft,
+        # Given a path, HDF5 ends the process when so many small pieces meet a full disk; through Python it is an error.
+        draft.open("x+b") as raw,
+        h5py.File(raw, "w", libver="latest") as file,
+    ):
         file.attrs[KEY] = provenance_json(source)
         file.attrs[METHOD] = method
         yield InstanceMapWriter(file)

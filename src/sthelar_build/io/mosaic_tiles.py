@@ -43,7 +43,7 @@ def _filled(pixels: NDArray[Any], side: int) -> NDArray[Any]:
 
 def _compressed(tile: NDArray[Any], options: dict[str, Any]) -> bytes:
     file = BytesIO()
-    tifffile.imwrite(file, tile, **options)
+    tifffile.imwrite(file, tile, **options)  # noqa: TID251 -- to memory
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
         page = tiff.pages.first

@@ -12,7 +12,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from sthelar_build.errors import InputError, SthelarError
+from sthelar_build.errors import InputError, SthelarError, machine_refusal
 from sthelar_build.io.atomic import make_parent
 
 _LOCK = "busy"
@@ -48,6 +48,12 @@ def resumable(final: Path, work: Mapping[str, Any]) -> Iterator[Path]:
             yield folder
         except SthelarError:
             shutil.rmtree(folder)
+            raise
+        except Exception as error:
+            if machine_refusal(error):
+                error.add_note(
+                    f"what is done is kept in {folder}, and the next run goes on from there"
+                )
             raise
         shutil.rmtree(folder)
     _remove_others(final.parent, prefix)

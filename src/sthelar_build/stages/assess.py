@@ -16,6 +16,7 @@ from sthelar_build.core.agreement import agreement
 from sthelar_build.core.displacement import displacement_um
 from sthelar_build.core.spread_sample import fullest_patches
 from sthelar_build.core.wording import number, tally
+from sthelar_build.io.atomic import published_together
 from sthelar_build.io.compared_patches import ComparedPatch, open_compared
 from sthelar_build.io.displacement_curves import (
     MASKS,
@@ -63,7 +64,6 @@ def run(
     inputs = {"masks": masks, "patches": patches, "predictions": predictions}
     source = provenance("assess", settings, inputs)
     by = {"segmented_by": compared.predictions.segmented_by}
-    write_table(metrics, table, METRICS, source, by)
     _log(table)
 
     scored = table["Jaccard"].notna()
@@ -71,7 +71,9 @@ def run(
     sample = fullest_patches(content, settings.displaced_patches)
     curves = displacement_curves(*folders, sample.tolist(), threads)
     meaning = _meaning(curves, table["Jaccard"], len(sample))
-    write_table(displacement, displacement_table(curves), DISPLACEMENT, source, meaning)
+    with published_together(metrics, displacement) as drafts:
+        write_table(drafts[0], table, METRICS, source, by)
+        write_table(drafts[1], displacement_table(curves), DISPLACEMENT, source, meaning)
     _log_meaning(curves, meaning)
     if inference_results:
         slide, wanted = patches.parent.name, table["patch_id"][scored].tolist()

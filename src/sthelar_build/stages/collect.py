@@ -21,7 +21,7 @@ from sthelar_build.core.dataset_tables import csv_tables, splits_table, unsplitt
 from sthelar_build.core.marker_means import marker_means
 from sthelar_build.core.verdict import FROM_WORST
 from sthelar_build.core.wording import tally
-from sthelar_build.io.atomic import published
+from sthelar_build.io.atomic import published, published_together
 from sthelar_build.io.chosen_splits import audited, chosen_splits
 from sthelar_build.io.class_counts import read_class_counts
 from sthelar_build.io.masks import ShownNuclei
@@ -97,28 +97,31 @@ def run(
     compared, consistency = _compare(slides, labelled, settings)
     source = provenance("collect", settings, _inputs(slides_sheet, slides, settings, scale))
     splits = splits_table(table, kept, chosen.assigned, chosen.unassigned)
-    with published(out / _SPLITS) as draft:
-        write_splits(draft, splits, source, {"strategy": chosen.strategy, "side_px": side_px})
-        splits, facts = read_splits(draft)
+    tables = {**csv_tables(kept, side_px), **compared}
+    names = (_SPLITS, *tables, _FACTS)
+    with published_together(*(out / name for name in names)) as paths:
+        drafts = dict(zip(names, paths, strict=True))
+        about = {"strategy": chosen.strategy, "side_px": side_px}
+        write_splits(drafts[_SPLITS], splits, source, about)
+        splits, facts = read_splits(drafts[_SPLITS])
         found = audited(splits, table, side_px, nuclei, chosen)
-
-    for name, content in {**csv_tables(kept, side_px), **compared}.items():
-        with published(out / name) as draft:
-            content.to_csv(draft, index=False)
-    record = {
-        "scale": scale,
-        "side_px": side_px,
-        "split": {
-            **facts,
-            "shares": settings.shares,
-            "guard_px": settings.guard_px,
-            "frozen": chosen.file is not None,
-            "audit": asdict(found),
-        },
-        **_facts(slides, labelled, table, splits),
-        "consistency": consistency,
-    }
-    write_record(out / _FACTS, record, source)
+        for name, content in tables.items():
+            with published(drafts[name]) as draft:
+                content.to_csv(draft, index=False)
+        record = {
+            "scale": scale,
+            "side_px": side_px,
+            "split": {
+                **facts,
+                "shares": settings.shares,
+                "guard_px": settings.guard_px,
+                "frozen": chosen.file is not None,
+                "audit": asdict(found),
+            },
+            **_facts(slides, labelled, table, splits),
+            "consistency": consistency,
+        }
+        write_record(drafts[_FACTS], record, source)
 
 
 def _inputs(

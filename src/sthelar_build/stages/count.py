@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,7 @@ import pyarrow.parquet as pq
 
 from sthelar_build.core.counting import Assigner, ObjectCounts, Tally
 from sthelar_build.errors import InputError
-from sthelar_build.io.atomic import published
+from sthelar_build.io.atomic import published_together
 from sthelar_build.io.counts import write_h5ad
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import provenance
@@ -61,8 +60,7 @@ def run(
     inputs = {"transcripts": transcripts, "nuclei": nuclei, "cells": cells, "bundle": bundle}
     source = provenance("count", settings, inputs)
     nucleus_names = nucleus_table["nucleus_id"].astype(str).to_numpy()
-    with ExitStack() as publishing:
-        drafts = [publishing.enter_context(published(p)) for p in (counts_nuclei, counts_cells)]
+    with published_together(counts_nuclei, counts_cells) as drafts:
         obs = nucleus_table.drop(columns="geometry").set_axis(nucleus_names)
         write_h5ad(drafts[0], in_nuclei.table(obs, genes, controls), source)
         obs = cell_table.set_axis(cell_table["cell_id"].to_numpy())

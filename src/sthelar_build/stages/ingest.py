@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +12,9 @@ import shapely
 from numpy.typing import NDArray
 
 from sthelar_build.core.cell_tables import cells_table, nuclei_table
+from sthelar_build.core.repeated_ids import RepeatedIds
 from sthelar_build.errors import InputError
-from sthelar_build.io.atomic import published
+from sthelar_build.io.atomic import published_together
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import Provenance, provenance
 from sthelar_build.io.records import write_record
@@ -29,7 +29,7 @@ from sthelar_build.io.xenium.boundaries import (
 )
 from sthelar_build.io.xenium.bundle import XeniumBundle, open_bundle
 from sthelar_build.io.xenium.images import MorphologyFacts, morphology_facts
-from sthelar_build.io.xenium.sound import check_extent, check_places, extent_of
+from sthelar_build.io.xenium.sound import check_extent, check_once, check_places, extent_of
 from sthelar_build.io.xenium.sources import count_rows, is_csv
 from sthelar_build.io.xenium.tables import (
     ROWS_AT_A_TIME,
@@ -68,12 +68,7 @@ def run(
         "nuclei_source": others.source if others else XENIUM,
     }
     origin = provenance("ingest", settings, {**_inputs(source), "resegmented": resegmented})
-    # The drafts stay in scratch folders until all four are complete.
-    with ExitStack() as publishing:
-        drafts = [
-            publishing.enter_context(published(path))
-            for path in (nuclei, cells, transcripts, bundle)
-        ]
+    with published_together(nuclei, cells, transcripts, bundle) as drafts:
         write_table(drafts[0], nucleus_table, tables.NUCLEI, origin)
         write_table(drafts[1], cell_table, tables.CELLS, origin)
         n_transcripts = _stream_transcripts(source, image, features, others, drafts[2], origin)
@@ -159,17 +154,20 @@ def _stream_transcripts(
     # A csv would have to be read through to say how many there are.
     table = source.path(vendor.TRANSCRIPTS)
     n_batches = None if is_csv(table) else -(-count_rows(table) // ROWS_AT_A_TIME)
-    n_read = 0
+    n_read, seen = 0, RepeatedIds()
     by_category: pd.Series = pd.Series(dtype=np.int64)
     with table_writer(path, tables.TRANSCRIPTS, origin) as writer:
         batches = ahead(transcript_batches(source, category_of_feature))
         for batch in progress(batches, "transcripts", n_batches):
             n_read += batch.num_rows
+            check_once(table, seen, batch["transcript_id"].to_numpy())
             extent.add(batch["x_um"].to_numpy(), batch["y_um"].to_numpy())
             writer.write_table(others.reassign(batch) if others else batch)
             counted = batch["category"].to_pandas().value_counts()
             by_category = by_category.add(counted, fill_value=0)
-    check_extent(source.path(vendor.TRANSCRIPTS), extent)
+    check_extent(table, extent)
+    if not seen.is_whole:
+        logger.warning("transcripts: their ids lie too far apart to look for all that come twice")
     shares = ", ".join(f"{name} {count:.0f}" for name, count in sorted(by_category.items()))
     logger.info("transcripts: kept %d of %d: %s", by_category.sum(), n_read, shares or "none")
     if others:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from sthelar_build.errors import InputError
 from sthelar_build.io.alignment import read_alignment
-from sthelar_build.io.images.he import open_he
+from sthelar_build.io.images.he import check_size, open_he
 from sthelar_build.io.instance_maps import open_instance_maps
 from sthelar_build.io.label_map import read_label_map, resolve_labels, unused_labels
 from sthelar_build.io.nucleus_geojson import check_drawn_nuclei
@@ -123,6 +123,7 @@ def _oddities(bundle: XeniumBundle) -> Iterator[str]:
 
 def _look_at_he(he: Path, found: _Findings) -> None:
     with open_he(he) as image:
+        check_size(he, image)
         found.facts |= {
             "he_width_px": image.width_px,
             "he_height_px": image.height_px,

@@ -29,7 +29,7 @@ from sthelar_build.core.transfer import agreement_by_class
 from sthelar_build.core.voting import as_tumour, of_brain_tumour, types_on_slide
 from sthelar_build.core.wording import tally
 from sthelar_build.errors import ConfigError, InputError
-from sthelar_build.io.atomic import published
+from sthelar_build.io.atomic import published_together
 from sthelar_build.io.counts import read_h5ad
 from sthelar_build.io.curation import read_curation
 from sthelar_build.io.curation_targets import files_of_table
@@ -122,16 +122,17 @@ def run(
         **_decision_files(curation),
     }
     source = provenance("refine", settings, inputs)
-    write_table(labels, curated.labels, LABELS, source, {"tissue": tissue, "condition": condition})
     second = _second_opinion(tangram_cells, entries, curated.labels)
     facts = {"clustering": column, "second_opinion": second}
-    write_table(evidence, curated.evidence, EVIDENCE, source, facts)
-    write_table(overrides, curated.overrides, OVERRIDES, source)
-    with published(pictures) as draft:
-        draft.mkdir()
+    about = {"tissue": tissue, "condition": condition}
+    with published_together(labels, evidence, overrides, pictures) as drafts:
+        write_table(drafts[0], curated.labels, LABELS, source, about)
+        write_table(drafts[1], curated.evidence, EVIDENCE, source, facts)
+        write_table(drafts[2], curated.overrides, OVERRIDES, source)
+        drafts[3].mkdir()
         names = np.asarray(decided.clustering.names, dtype=object)
         clustered.obs[column] = names[decided.clustering.clusters]
-        draw_pictures(draft, curated.labels, every_cell, clustered, column, case.cells)
+        draw_pictures(drafts[3], curated.labels, every_cell, clustered, column, case.cells)
 
 
 def _column(path: Path, columns: Iterable[str], resolution: float | None) -> str:

@@ -26,7 +26,7 @@ from sthelar_build.core.wording import tally
 from sthelar_build.errors import InputError
 from sthelar_build.io.alignment import read_alignment
 from sthelar_build.io.images.course import SlideCourse
-from sthelar_build.io.images.he import HeImage, open_he
+from sthelar_build.io.images.he import HeImage, check_size, open_he
 from sthelar_build.io.images.morphology import MorphologyImage, open_morphology
 from sthelar_build.io.images.placed_he import tissue_of
 from sthelar_build.io.pictures.registration_gallery import write_pictures
@@ -77,6 +77,7 @@ def run(
     inputs = {"he": he, "bundle": bundle, "nuclei": nuclei, "alignment": file}
     source = provenance("register", settings, inputs)
     with open_he(he) as image, open_morphology(xenium / facts["morphology"]) as morphology:
+        check_size(he, image)
         course = _course(image, frame, settings, threads, is_given=placement is not None)
         blank = _blank(image, method, facts["pixel_size_um"], placement)
         found = _registered(course, blank, placement, settings)

@@ -177,8 +177,9 @@ class Training:
             "scaler": self.scaler.state_dict(),
             "progress": asdict(self.done),
         }
-        with published(folder / _STATE) as draft:
-            torch.save(state, draft)
+        # Torch says that the disk is full only where it is given an open file.
+        with published(folder / _STATE) as draft, draft.open("xb") as file:
+            torch.save(state, file)
 
     def _resume(self, folder: Path) -> None:
         if not (folder / _STATE).is_file():

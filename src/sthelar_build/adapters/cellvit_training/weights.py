@@ -68,8 +68,9 @@ def write_checkpoint(
         "epoch": epoch,
         "model_state_dict": stored,
     }
-    with published(path) as draft:
-        torch.save(content, draft)
+    # Torch says that the disk is full only where it is given an open file.
+    with published(path) as draft, draft.open("xb") as file:
+        torch.save(content, file)
 
 
 def _stored(value: Tensor, half: bool) -> Tensor:

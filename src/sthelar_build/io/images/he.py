@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 
 from sthelar_build.core.he_window import HeWindow, touched
 from sthelar_build.core.resample import area_average
+from sthelar_build.errors import InputError
 from sthelar_build.io.images.slide_level import SlideLevel, downsample
 from sthelar_build.io.images.tiff_slide import open_tiff_slide
 from sthelar_build.io.images.tiff_windows import TileCache
 from sthelar_build.io.images.vendor_slide import needs_openslide, open_vendor_slide
 
+SMALLEST_SIDE_PX = 64
+"""A few nuclei."""
 RGB = NDArray[np.uint8]
 
 _WHITE = 255
@@ -171,3 +174,12 @@ def _rgb(pixels: NDArray[Any]) -> RGB:
     rgb = np.ascontiguousarray(pixels[..., :3])
     rgb[pixels[..., 3] == 0] = _WHITE
     return rgb
+
+
+def check_size(path: Path, image: HeImage) -> None:
+    """Raise InputError if an image is too small to be an H&E of anything."""
+    if min(image.width_px, image.height_px) < SMALLEST_SIDE_PX:
+        raise InputError(
+            f"{path}: expected an H&E of {SMALLEST_SIDE_PX} px a side at least, found {image.width_px} x "
+            f"{image.height_px} px: it may be a label or a thumbnail; export the slide itself"
+        )

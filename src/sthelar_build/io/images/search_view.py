@@ -39,7 +39,7 @@ class SearchView:
     def _overview(self, um_per_px: float, around_um: float) -> Overview:
         width, height = self._image.width_px, self._image.height_px
         factor = max(1.0, OVERVIEW_UM / um_per_px, np.sqrt(width * height / _MAX_OVERVIEW_PX))
-        rgb = self._image.thumbnail(round(max(width, height) / factor))
+        rgb = self._image.thumbnail(max(1, round(max(width, height) / factor)))
         rows, columns = rgb.shape[:2]
         step_px = (width / columns, height / rows)
         return overview_of(

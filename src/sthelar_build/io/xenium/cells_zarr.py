@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,11 +23,21 @@ from sthelar_build.io.foreign_zips import BROKEN, foreign_zip
 NUCLEI = "0"
 """Name of the nuclei among the polygon sets and the masks; the cells are 1."""
 
-UNREADABLE = (*BROKEN, KeyError, TypeError, AttributeError, IndexError, MemoryError)
+UNREADABLE = (
+    *BROKEN,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    MemoryError,
+    ZeroDivisionError,
+)
 """What zarr raises on a store whose metadata or chunks are damaged."""
 _BAND_ROWS = 1024
 _MOST_BYTES = 2**32
 """The largest member of a store: a chunk of a raster, or the outlines of a million cells."""
+_MOST_SIDE_PX = 2**18
+"""56 mm of a raster; the instrument sees 24 mm."""
 
 
 def nuclei_of(path: Path, pixel_size_um: float) -> tuple[NDArray[np.int64], Geometries]:
@@ -58,10 +69,13 @@ def nuclei_of(path: Path, pixel_size_um: float) -> tuple[NDArray[np.int64], Geom
                 "told apart; run xeniumranger relabel or resegment on the bundle"
             )
         nuclei = store[f"polygon_sets/{NUCLEI}"]
-        cell_rows = np.asarray(nuclei["cell_index"][:], dtype=np.int64)
+        cell_rows = _whole(path, nuclei["cell_index"]).astype(np.int64)
         if "vertices" in nuclei and "num_vertices" in nuclei:
-            return cell_rows, _from_vertices(nuclei["vertices"][:], nuclei["num_vertices"][:])
-        return cell_rows, _traced(store[f"masks/{NUCLEI}"], pixel_size_um, len(cell_rows))
+            counts = _whole(path, nuclei["num_vertices"])
+            return cell_rows, _from_vertices(_whole(path, nuclei["vertices"]), counts)
+        mask = store[f"masks/{NUCLEI}"]
+        check_raster(path, mask)
+        return cell_rows, _traced(mask, pixel_size_um, len(cell_rows))
 
 
 def raster_values(path: Path, n_cells: int) -> NDArray[np.uint32]:
@@ -72,7 +86,7 @@ def raster_values(path: Path, n_cells: int) -> NDArray[np.uint32]:
     with opened(path) as store:
         if "seg_mask_value" not in store:
             return np.arange(1, n_cells + 1, dtype=np.uint32)
-        values = np.asarray(store["seg_mask_value"][:], dtype=np.uint32)
+        values = _whole(path, store["seg_mask_value"]).astype(np.uint32)
     if len(values) != n_cells:
         raise InputError(
             f"{path}: expected seg_mask_value of the {n_cells} cells of the bundle, found {len(values)}; "
@@ -102,6 +116,30 @@ def check_store(path: Path) -> None:
         raise _broken(path)
     with foreign_zip(path, _MOST_BYTES):
         pass
+
+
+def check_raster(path: Path, mask: Any) -> None:
+    """Raise InputError if a raster declares a size that no slide has; a store may declare anything."""
+    if max(mask.shape) > _MOST_SIDE_PX or _chunk_bytes(mask) > _MOST_BYTES:
+        raise _absurd(path, mask)
+
+
+def _whole(path: Path, array: Any) -> NDArray[Any]:
+    """Read an array; InputError if what it declares would fill the memory."""
+    if max(array.nbytes, _chunk_bytes(array)) > _MOST_BYTES:
+        raise _absurd(path, array)
+    return np.asarray(array[:])
+
+
+def _chunk_bytes(array: Any) -> int:
+    return int(math.prod(array.chunks) * array.dtype.itemsize)
+
+
+def _absurd(path: Path, array: Any) -> InputError:
+    return InputError(
+        f"{path}: expected an array of a slide, found {array.path} of shape {array.shape} in chunks of {array.chunks}; "
+        "copy the file again from its source"
+    )
 
 
 def _broken(path: Path) -> InputError:

@@ -13,7 +13,7 @@ import zarr
 from numpy.typing import NDArray
 
 from sthelar_build.errors import InputError
-from sthelar_build.io.xenium.cells_zarr import NUCLEI, UNREADABLE, check_store
+from sthelar_build.io.xenium.cells_zarr import NUCLEI, UNREADABLE, check_raster, check_store
 
 _CACHE_BYTES = 256 * 2**20
 """Chunks are kept for the rows of patches that follow: a strip right across a large slide needs about 200 MB."""
@@ -81,4 +81,10 @@ def _mask(path: Path, store: Any) -> Any:
             f"{path}: expected the nucleus raster masks/{NUCLEI} (rows, columns), found none; "
             "use rasterise.source: polygons"
         )
+    if not min(*mask.shape, *mask.chunks):
+        raise InputError(
+            f"{path}: expected a raster with pixels, found masks/{NUCLEI} of shape {mask.shape} in chunks of "
+            f"{mask.chunks}; copy the file again from its source"
+        )
+    check_raster(path, mask)
     return mask

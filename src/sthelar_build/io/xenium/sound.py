@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from sthelar_build.core.extent import Extent
+from sthelar_build.core.repeated_ids import RepeatedIds
 from sthelar_build.errors import InputError
 from sthelar_build.io.xenium.bundle import XeniumBundle
 from sthelar_build.io.xenium.images import MorphologyFacts
@@ -51,6 +53,16 @@ def _n_empty(column: pa.Array) -> int:
     if words is not column:
         is_empty = is_empty.take(column.indices)
     return int(pc.sum(is_empty).as_py() or 0)
+
+
+def check_once(path: Path, watch: RepeatedIds, ids: NDArray[np.uint64]) -> None:
+    """Raise InputError if one of these transcripts has come before."""
+    repeated = watch.first_repeated(ids)
+    if repeated is not None:
+        raise InputError(
+            f"{path}: expected every transcript once, found transcript_id {repeated} twice: it would be counted twice; "
+            f"{_COPY}"
+        )
 
 
 def extent_of(bundle: XeniumBundle, image: MorphologyFacts) -> Extent:
