@@ -68,6 +68,7 @@ def test_without_pairs_the_counts_are_zero():
 def test_the_batches_do_not_matter(batches):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assignment, "_MERGE_FROM_PAIRS", 3)
+        patch.setattr(assignment, "_BAND_ROWS", 3)
         counts = PairCounts(4, 3)
         expected = np.zeros((4, 3), dtype=int)
         for batch in batches:

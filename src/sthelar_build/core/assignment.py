@@ -15,6 +15,8 @@ NONE = -1
 """Row number of 'no object'."""
 
 _MERGE_FROM_PAIRS = 2_000_000
+_BAND_ROWS = 131_072
+"""Rows that are merged at a time: a sum takes as much memory again as what is summed."""
 
 
 class NucleiOfCells:
@@ -25,7 +27,8 @@ class NucleiOfCells:
     cell_rows
         (n_nuclei,) row of the cell that owns each nucleus.
     geometries
-        (n_nuclei,) polygons and multipolygons, in the frame of the transcripts.
+        (n_nuclei,) polygons and multipolygons, in the frame of the transcripts; only those of cells with several
+        nuclei are looked at.
     n_cells
         Number of cells; some may own no nucleus, some several.
     """
@@ -92,9 +95,11 @@ class PairCounts:
     """Counts how often (row, column) pairs come, batch by batch, in memory of the distinct pairs."""
 
     def __init__(self, n_rows: int, n_columns: int) -> None:
-        self._shape = (n_rows, n_columns)
         self._column_bits = max(n_columns - 1, 1).bit_length()
-        self._merged = sparse.csr_matrix(self._shape, dtype=np.int32)
+        self._bands = [
+            sparse.csr_matrix((min(_BAND_ROWS, n_rows - start), n_columns), dtype=np.int32)
+            for start in range(0, max(n_rows, 1), _BAND_ROWS)
+        ]
         self._waiting: list[NDArray[np.int64]] = []
         self._n_waiting = 0
 
@@ -104,13 +109,14 @@ class PairCounts:
         pairs = rows[kept].astype(np.int64) << self._column_bits | columns[kept]
         self._waiting.append(pairs)
         self._n_waiting += len(pairs)
-        if self._n_waiting > max(self._merged.nnz // 4, _MERGE_FROM_PAIRS):
+        n_merged = sum(band.nnz for band in self._bands)
+        if self._n_waiting > max(n_merged // 4, _MERGE_FROM_PAIRS):
             self._merge()
 
     def matrix(self) -> sparse.csr_matrix:
         """Return the counts so far as CSR int32, indices sorted, without explicit zeros."""
         self._merge()
-        return self._merged
+        return sparse.vstack(self._bands, format="csr")
 
     def _merge(self) -> None:
         """Add what waits. Waiting for a quarter of what is there keeps merges few and memory small."""
@@ -118,15 +124,21 @@ class PairCounts:
             pairs = np.concatenate(self._waiting)
             self._waiting = []
             pairs.sort()
-            self._merged = self._merged + self._counted(pairs)
+            first = (np.arange(len(self._bands) + 1) * _BAND_ROWS) << self._column_bits
+            ends = np.searchsorted(pairs, first)
+            for number, band in enumerate(self._bands):
+                own = pairs[ends[number] : ends[number + 1]] - first[number]
+                self._bands[number] = band + self._counted(own, band.shape)
         self._waiting, self._n_waiting = [], 0
 
-    def _counted(self, pairs: NDArray[np.int64]) -> sparse.csr_matrix:
+    def _counted(self, pairs: NDArray[np.int64], shape: tuple[int, int]) -> sparse.csr_matrix:
         """Return how often each pair comes; sorted pairs are the rows of a CSR, one after the other."""
+        if not len(pairs):
+            return sparse.csr_matrix(shape, dtype=np.int32)
         first = np.flatnonzero(np.append(True, pairs[1:] != pairs[:-1]))
         number = np.diff(np.append(first, len(pairs))).astype(np.int32)
         distinct = pairs[first]
-        per_row = np.bincount(distinct >> self._column_bits, minlength=self._shape[0])
+        per_row = np.bincount(distinct >> self._column_bits, minlength=shape[0])
         columns = (distinct & ((1 << self._column_bits) - 1)).astype(np.int32)
         starts = np.append(0, np.cumsum(per_row))
-        return sparse.csr_matrix((number, columns, starts), shape=self._shape)
+        return sparse.csr_matrix((number, columns, starts), shape=shape)

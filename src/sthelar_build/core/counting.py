@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import scipy.sparse as sp
 from anndata import AnnData
 from numpy.typing import NDArray
 
@@ -54,7 +55,8 @@ class Assigner:
     cells
         ``cell_id`` of every cell.
     nuclei
-        ``cell_id`` and ``geometry`` (um) of every nucleus; every owner is among the cells.
+        ``cell_id`` and ``geometry`` (um) of every nucleus, which may be None where its cell has no other; every owner
+        is among the cells.
     min_qv
         Transcripts of lower quality are left out.
     """
@@ -121,7 +123,9 @@ class ObjectCounts:
 
         ``obs`` (with ``x_um`` and ``y_um``) gains ``transcript_counts`` and ``{category}_counts``.
         """
-        counts = self._genes.matrix().astype(np.float32)
+        found = self._genes.matrix()
+        values = found.data.astype(np.float32)
+        counts = sp.csr_matrix((values, found.indices, found.indptr), shape=found.shape)
         by_control = self._controls.matrix().tocsc()
         obs = obs.assign(transcript_counts=np.asarray(counts.sum(axis=1), np.int64).ravel())
         for column, category in enumerate(controls):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -51,7 +52,7 @@ def run(
     objects = read_h5ad(counts_nuclei if table == "nuclei" else counts_cells)
     objects = _enough_transcripts(objects, settings.min_transcripts, table)
     if table == "combined":
-        objects, nuclear = _with_nucleus(objects, read_h5ad(counts_nuclei))
+        objects, nuclear = _with_nucleus(objects, counts_nuclei)
         space = _fused(objects, nuclear, settings.components, threads)
         del nuclear
     elif table == "scvi":
@@ -78,15 +79,26 @@ def _enough_transcripts(objects: AnnData, min_transcripts: int, table: str) -> A
     return objects[kept].copy()
 
 
-def _with_nucleus(cells: AnnData, nuclei: AnnData) -> tuple[AnnData, sp.csr_matrix]:
+def _with_nucleus(cells: AnnData, counts_nuclei: Path) -> tuple[AnnData, sp.csr_matrix]:
     """Return the cells that own a nucleus, and the summed counts of the nuclei of each."""
-    nuclei = nuclei[:, cells.var_names]
+    nuclear, number = _nuclear_counts(cells, counts_nuclei)
+    kept = number > 0
+    logger.info("combined: kept %d of %d cells: the others have no nucleus", kept.sum(), len(kept))
+    nuclear = nuclear[kept]
+    return cells[kept].copy(), nuclear
+
+
+def _nuclear_counts(
+    cells: AnnData, counts_nuclei: Path
+) -> tuple[sp.csr_matrix, NDArray[np.integer]]:
+    """Return the summed counts of the nuclei of every cell, and how many nuclei it has."""
+    nuclei = read_h5ad(counts_nuclei)
+    if not nuclei.var_names.equals(cells.var_names):
+        nuclei = nuclei[:, cells.var_names]
     owners = pd.Index(cells.obs["cell_id"].astype(str))
     rows = owners.get_indexer(nuclei.obs["cell_id"].astype(str))
     nuclear = group_sums_sparse(sp.csr_matrix(nuclei.X), rows, cells.n_obs)
-    kept = np.bincount(rows[rows >= 0], minlength=cells.n_obs) > 0
-    logger.info("combined: kept %d of %d cells: the others have no nucleus", kept.sum(), len(kept))
-    return cells[kept].copy(), nuclear[kept]
+    return nuclear, np.bincount(rows[rows >= 0], minlength=cells.n_obs)
 
 
 def _fused(

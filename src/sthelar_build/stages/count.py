@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from sthelar_build.core.counting import Assigner, ObjectCounts, Tally
 from sthelar_build.errors import InputError
@@ -18,7 +20,7 @@ from sthelar_build.io.counts import write_h5ad
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import read_record
-from sthelar_build.io.tables import check_table, open_stream, read_table
+from sthelar_build.io.tables import check_table, geometry_batches, open_stream, read_table
 from sthelar_build.io.workers import ahead
 from sthelar_build.options import InFile, OutFile, as_json
 from sthelar_build.schema import tables
@@ -44,7 +46,8 @@ def run(
     """Count transcripts per nucleus and per cell."""
     genes = pd.DataFrame(read_record(bundle, ("genes",))["genes"], columns=["name", "id"])
     cell_table = read_table(cells, tables.CELLS, _PLACE)
-    nucleus_table = read_table(nuclei, tables.NUCLEI, ["nucleus_id", *_PLACE, "geometry"])
+    nucleus_table = read_table(nuclei, tables.NUCLEI, ["nucleus_id", *_PLACE])
+    nucleus_table["geometry"] = _contested_outlines(nuclei, nucleus_table["cell_id"])
     check_table(transcripts, tables.TRANSCRIPTS)
     controls = _control_categories(transcripts)
     _check_owners(nuclei, nucleus_table, cell_table)
@@ -65,6 +68,18 @@ def run(
         write_h5ad(drafts[0], in_nuclei.table(obs, genes, controls), source)
         obs = cell_table.set_axis(cell_table["cell_id"].to_numpy())
         write_h5ad(drafts[1], in_cells.table(obs, genes, controls), source)
+
+
+def _contested_outlines(path: Path, owners: pd.Series) -> NDArray[np.object_]:
+    """Return the outlines of nuclei whose cell has several; None for the others, whose outline decides nothing."""
+    contested = owners.duplicated(keep=False).to_numpy()
+    outlines = np.full(len(owners), None, dtype=object)
+    start = 0
+    for batch in geometry_batches(path):
+        own = contested[start : start + len(batch)]
+        outlines[start : start + len(batch)][own] = batch[own]
+        start += len(batch)
+    return outlines
 
 
 def _check_owners(path: Path, nuclei: pd.DataFrame, cells: pd.DataFrame) -> None:
