@@ -1,4 +1,3 @@
-import gc
 import threading
 import time
 import weakref
@@ -92,7 +91,6 @@ def test_a_table_is_gone_before_the_next_one_is_made(tmp_path, square):
     made = []
 
     def make():
-        gc.collect()
         made.append([table() is None for table in tables])
         table = _table()
         tables.append(weakref.ref(table))

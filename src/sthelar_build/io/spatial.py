@@ -21,6 +21,7 @@ from spatialdata.transformations import BaseTransformation, Identity, set_transf
 from xarray import DataArray, Dataset, DataTree
 
 from sthelar_build.io.atomic import published
+from sthelar_build.io.memory import give_back
 from sthelar_build.io.progress import progress
 from sthelar_build.io.zips import zip_writer
 from sthelar_build.schema import elements
@@ -164,6 +165,7 @@ def write_store(
     ):
         for name, make in makers:
             _write_element(data, name, make())
+            give_back()
     data.write_consolidated_metadata()
 
 

@@ -17,6 +17,7 @@ from sthelar_build.core.counting import Assigner, ObjectCounts, Tally
 from sthelar_build.errors import InputError
 from sthelar_build.io.atomic import published_together
 from sthelar_build.io.counts import write_h5ad
+from sthelar_build.io.memory import give_back
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import read_record
@@ -79,6 +80,7 @@ def _contested_outlines(path: Path, owners: pd.Series) -> NDArray[np.object_]:
         own = contested[start : start + len(batch)]
         outlines[start : start + len(batch)][own] = batch[own]
         start += len(batch)
+    give_back()
     return outlines
 
 
