@@ -87,15 +87,21 @@ def test_what_is_written_one_by_one_is_found_whole_by_consolidated_readers(tmp_p
     assert found.attrs["sthelar"] == {"slide": "x"}
 
 
-def test_a_table_is_gone_before_the_next_one_is_made(tmp_path, square):
-    made = []
+def test_what_is_written_is_gone_before_the_next_element_is_made(tmp_path):
+    alive = []
 
-    def make():
-        made.append([table() is None for table in tables])
-        table = _table()
-        tables.append(weakref.ref(table))
-        return table
+    def squares():
+        element = geopandas.GeoDataFrame(geometry=[box(0, 0, 1, 1), box(1, 1, 2, 2)])
+        element.index = ["a-1", "b-1"]
+        alive.append(weakref.ref(element.geometry["b-1"]))
+        return shapes_element(element, PLACE.transformations(Frame.UM))
 
-    tables = []
-    write_store(tmp_path / "s.zarr", [("cells", square), ("one", make), ("two", make)], {})
-    assert made == [[], [True]]
+    def table():
+        assert [kept() for kept in alive] == [None] * len(alive)
+        made = _table()
+        alive.append(weakref.ref(made))
+        return made
+
+    makers = [("cells", squares), ("one", table), ("two", table)]
+    write_store(tmp_path / "s.zarr", makers, {})
+    assert len(alive) == 3

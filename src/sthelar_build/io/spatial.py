@@ -175,8 +175,8 @@ def _write_element(data: SpatialData, name: str, element: Any) -> None:
     is_shapes = name in data.shapes
     del data[name]
     if is_shapes:
-        # For a table to be held against the shapes that it is about, one row of them will do.
-        data.shapes[name] = element.iloc[:1]
+        # For a table to be held against the shapes that it is about, one row of them will do; a view would keep all.
+        data.shapes[name] = element.iloc[:1].copy()
 
 
 def zip_store(store: Path, archive: Path) -> None:
