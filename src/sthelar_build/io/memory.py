@@ -11,8 +11,8 @@ import pyarrow as pa
 def give_back() -> None:
     """Give freed memory back: the C library and arrow keep gigabytes of it, in pieces into which no large array fits.
 
-    To be called after millions of small objects, such as shapes, have been let go of. Of C libraries only glibc can be
-    asked for it.
+    To be called after millions of small objects, such as shapes, or tables of AnnData, which refer to themselves, have
+    been let go of. Of C libraries only glibc can be asked for it.
     """
     gc.collect()
     pa.default_memory_pool().release_unused()

@@ -15,6 +15,7 @@ from sthelar_build.core.object_table import LABEL_COLUMNS, object_table, summed_
 from sthelar_build.errors import InputError
 from sthelar_build.io.counts import read_h5ad
 from sthelar_build.io.features import copy_matrix, read_described
+from sthelar_build.io.memory import give_back
 from sthelar_build.io.scores import read_scores
 from sthelar_build.io.spatial import Make, linked_table
 from sthelar_build.io.tables import read_table
@@ -89,6 +90,7 @@ def _of_both(
     described: _Describe, files: ObjectFiles, nucleus_counts: Path, region: str | None
 ) -> AnnData:
     table = described(files)
+    give_back()
     counts = read_h5ad(nucleus_counts)
     if not counts.var_names.equals(table.var_names):
         raise InputError(

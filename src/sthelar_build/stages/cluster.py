@@ -22,6 +22,7 @@ from sthelar_build.core.normalise import group_sums_sparse, log_normalised_colum
 from sthelar_build.core.ranking import rank_genes
 from sthelar_build.errors import ConfigError
 from sthelar_build.io.counts import read_h5ad, write_h5ad
+from sthelar_build.io.memory import give_back
 from sthelar_build.io.provenance import provenance
 from sthelar_build.options import InFile, OutFile, Threads, Word, as_json
 from sthelar_build.settings.cluster import ClusterSettings
@@ -51,8 +52,10 @@ def run(
     recipe = replace(settings.part(ClusterRecipe), device=device)
     objects = read_h5ad(counts_nuclei if table == "nuclei" else counts_cells)
     objects = _enough_transcripts(objects, settings.min_transcripts, table)
+    give_back()
     if table == "combined":
         objects, nuclear = _with_nucleus(objects, counts_nuclei)
+        give_back()
         space = _fused(objects, nuclear, settings.components, threads)
         del nuclear
     elif table == "scvi":
@@ -82,6 +85,7 @@ def _enough_transcripts(objects: AnnData, min_transcripts: int, table: str) -> A
 def _with_nucleus(cells: AnnData, counts_nuclei: Path) -> tuple[AnnData, sp.csr_matrix]:
     """Return the cells that own a nucleus, and the summed counts of the nuclei of each."""
     nuclear, number = _nuclear_counts(cells, counts_nuclei)
+    give_back()
     kept = number > 0
     logger.info("combined: kept %d of %d cells: the others have no nucleus", kept.sum(), len(kept))
     nuclear = nuclear[kept]

@@ -34,6 +34,7 @@ from sthelar_build.io.counts import read_h5ad
 from sthelar_build.io.curation import read_curation
 from sthelar_build.io.curation_targets import files_of_table
 from sthelar_build.io.label_map import read_label_map, resolve_labels
+from sthelar_build.io.memory import give_back
 from sthelar_build.io.pictures.annotation import draw_pictures
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.scores import read_scores, read_transfer
@@ -100,6 +101,7 @@ def run(
         tissue=tissue,
         condition=condition,
     )
+    give_back()
     rule = settings.part(LabelRule)
     decided = label_slide(case, rule, every_cell["cell_id"].astype(str))
     _log(decided, tissue, condition)
