@@ -16,7 +16,9 @@ PAGE = (Path(__file__).parents[1] / "docs" / "without_snakemake.md").read_text()
 SCRIPT = re.search(r"```bash\n(.*?)```", PAGE, flags=re.DOTALL)[1].replace("\\\n", " ")
 VALUES = dict(re.findall(r"\b([A-Z_]+)=(\S+)", SCRIPT))
 RAW = ("XENIUM", "HE", "ALIGNMENT", "ATLAS", "SHEET")
-ON_REQUEST = {"simulate", "gather", "gather_predictions", "embed", "train", "evaluate", "compare"}
+ON_REQUEST = {
+    "simulate", "resegment", "gather", "gather_predictions", "embed", "train", "evaluate", "compare",
+}  # fmt: skip
 READ = (options.InFile, options.InFiles, options.MaybeInFile, options.MaybeInFiles)
 MADE = (options.OutFile, options.MaybeOutFile)
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from slides import atlases
-from sthelar_build.io.h5ad_columns import column_names, read_codes, text_columns
+from sthelar_build.io.h5ad_columns import column_names, n_rows, read_codes, text_columns
 
 
 def codes_of(path, name="ct"):
@@ -104,6 +104,12 @@ def test_the_index_is_found_whatever_the_file_calls_it(tmp_path):
         assert "ensembl" in file["var"]
         assert column_names(file["var"]) == []
         assert text_columns(file, file["var"]) == {"index": atlases.SYMBOLS}
+
+
+@pytest.mark.parametrize("write", [atlases.write, atlases.write_legacy])
+def test_rows_are_counted_without_reading(tmp_path, write):
+    with h5py.File(write(tmp_path)) as file:
+        assert (n_rows(file["obs"]), n_rows(file["var"])) == (6, 4)
 
 
 def test_codes_are_small_and_signed(tmp_path):

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from sthelar_build.io.gathering import (
     GRID_ROWS,
     gather_files,
@@ -17,6 +15,8 @@ from sthelar_build.io.gathering import (
 )
 from sthelar_build.io.masks import ARRAY, TABLE
 from sthelar_build.io.records import MANIFEST, PROVENANCE, write_record
+from sthelar_build.io.tables import read_provenance, table_writer
+from sthelar_build.schema.tables import INSTANCES
 
 _SUMMED = ("n_instances", "n_slivers")
 _OF_FIRST = ("difference", "difference_reason")
@@ -46,7 +46,9 @@ def gather_masks(shards: Sequence[Path], n_rows: int, folder: Path) -> None:
     records = read_shards(shards, n_rows, _OWN, _KEYS, "draw")
     folder.mkdir()
     gather_files([shard / ARRAY for _, shard in records], folder / ARRAY)
-    _gather_tables([shard / TABLE for _, shard in records], folder / TABLE)
+    tables = [shard / TABLE for _, shard in records]
+    with table_writer(folder / TABLE, INSTANCES, read_provenance(tables[0])) as writer:
+        gather_tables(tables, writer)
     record = _summed([record for record, _ in records], n_rows)
     source = record.pop(PROVENANCE)
     write_record(folder / MANIFEST, record, source)
@@ -59,9 +61,3 @@ def _summed(records: Sequence[dict[str, Any]], n_rows: int) -> dict[str, Any]:
         **{name: sum(record[name] for record in records) for name in _SUMMED},
         _COUNTED: summed_counts(record[_COUNTED] for record in records),
     }
-
-
-def _gather_tables(tables: Sequence[Path], out: Path) -> None:
-    schema = pq.read_schema(tables[0])
-    with pq.ParquetWriter(out, schema, compression="zstd") as writer:
-        gather_tables(tables, writer)

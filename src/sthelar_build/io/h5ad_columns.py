@@ -24,6 +24,14 @@ def column_names(frame: Any) -> list[str]:
     return [name for name in names if name not in ("__categories", _index_of(frame))]
 
 
+def n_rows(frame: Any) -> int:
+    """Return the number of rows of ``obs`` or ``var``; nothing is read."""
+    if isinstance(frame, h5py.Dataset):
+        return len(frame)
+    index = frame[_index_of(frame)]
+    return len(index["values"] if isinstance(index, h5py.Group) else index)
+
+
 def read_codes(file: h5py.File, frame: Any, name: str) -> tuple[NDArray[np.int32], list[str]]:
     """Return the number of every row's word, and the words that occur, sorted.
 

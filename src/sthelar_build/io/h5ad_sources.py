@@ -12,6 +12,7 @@ import numpy as np
 
 from sthelar_build.core.atlas.scale import Scale, scale_of
 from sthelar_build.errors import InputError
+from sthelar_build.io.h5ad_columns import n_rows
 from sthelar_build.io.h5ad_values import StoredMatrix
 
 logger = logging.getLogger(__name__)
@@ -112,7 +113,17 @@ def _source(path: Path, file: h5py.File, name: str) -> Source:
         raise InputError(
             f"{path}: expected a whole matrix in {name}, found a damaged one; make or download it again"
         )
+    _check_shape(path, name, matrix, (n_rows(file["obs"]), n_rows(file[var_name])))
     return Source(name, matrix, file[var_name], _scale(matrix))
+
+
+def _check_shape(path: Path, name: str, matrix: StoredMatrix, expected: tuple[int, int]) -> None:
+    """Refuse a matrix of another shape before anything is made by what it says of itself."""
+    if matrix.shape != expected:
+        raise InputError(
+            f"{path}: expected {expected[0]} cells and {expected[1]} genes in {name}, as in obs and var, "
+            f"found {matrix.shape[0]} and {matrix.shape[1]}; make or download it again"
+        )
 
 
 def _scale(matrix: StoredMatrix) -> Scale:

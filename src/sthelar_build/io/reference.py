@@ -18,7 +18,7 @@ from sthelar_build.core.atlas.genes import match_genes
 from sthelar_build.core.atlas.reference import Reference
 from sthelar_build.core.atlas.sampling import stratified_rows
 from sthelar_build.errors import InputError
-from sthelar_build.io.h5ad_columns import INDEX, column_names, read_codes, text_columns
+from sthelar_build.io.h5ad_columns import column_names, read_codes, text_columns
 from sthelar_build.io.h5ad_sources import Source, usable_source
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,6 @@ def read_reference(
             donors = _donors(file, donor_columns)
             source = usable_source(path, file, layer)
             var = text_columns(file, source.var)
-            _check_shape(path, source, len(codes), len(var[INDEX]))
             genes = match_genes(symbols, gene_ids, var)
             logger.info("reference: %s", genes.in_words())
             rows = stratified_rows(codes, cells_per_label, seed, donors)
@@ -114,15 +113,6 @@ def _donors(file: h5py.File, names: Sequence[str]) -> NDArray[np.int32] | None:
                 )
                 return codes
     return None
-
-
-def _check_shape(path: Path, source: Source, n_cells: int, n_genes: int) -> None:
-    if source.matrix.shape != (n_cells, n_genes):
-        rows, columns = source.matrix.shape
-        raise InputError(
-            f"{path}: expected {n_cells} cells and {n_genes} genes in {source.name}, as in obs and var, "
-            f"found {rows} and {columns}; make or download it again"
-        )
 
 
 def _check_values(path: Path, source: Source, values: NDArray[np.float32]) -> None:
