@@ -1,8 +1,10 @@
 """What a cluster is asked for; one folder has one workflow at a time."""
 
 import re
+import signal
 import subprocess
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -44,20 +46,37 @@ def test_a_job_of_a_cluster_takes_no_more_cores_than_it_was_given(clone):
     assert "threads: " not in inside
 
 
+@contextmanager
+def paused_in_the_folder(clone, target):
+    """A workflow that holds the folder's lock, stopped so that no fast machine ends it early."""
+    with (clone.folder / "first.log").open("w") as log:
+        first = subprocess.Popen(
+            clone.command(target),
+            cwd=clone.folder,
+            env=clone.environment,
+            stdout=log,
+            stderr=log,
+        )
+        locks = clone.folder / ".snakemake/locks"
+        while first.poll() is None and not any(
+            lock.stat().st_size for lock in locks.glob("*.output.lock")
+        ):
+            time.sleep(0.01)
+        first.send_signal(signal.SIGSTOP)
+        try:
+            yield first
+        finally:
+            first.send_signal(signal.SIGCONT)
+            first.wait()
+
+
 def test_a_second_workflow_in_the_folder_is_refused_and_leaves_the_first_alone(tmp_path):
     clone = clean_clone(tmp_path)
     image = "resources/toy/toy_auto/he_image.ome.tif"
-    log = (tmp_path / "first.log").open("w")
-    first = subprocess.Popen(
-        clone.command(image), cwd=tmp_path, env=clone.environment, stdout=log, stderr=log
-    )
-    while not list(tmp_path.glob(".snakemake/locks/*")) and first.poll() is None:
-        time.sleep(0.01)
-    second = clone.snakemake("results/toy_auto/preflight.json")
+    with paused_in_the_folder(clone, image) as first:
+        second = clone.snakemake("results/toy_auto/preflight.json")
     assert second.returncode == 1
     assert "no other Snakemake process is trying to create the same files" in said(second)
-    assert first.poll() is None, "expected the first to be at work still"
-    assert first.wait() == 0
-    log.close()
+    assert first.returncode == 0
     assert (tmp_path / image).exists()
     assert not (tmp_path / "results/toy_auto/preflight.json").exists()
