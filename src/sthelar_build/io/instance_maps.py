@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 
 from sthelar_build.errors import InputError
 from sthelar_build.io.atomic import published
+from sthelar_build.io.hdf5 import UNREADABLE
 from sthelar_build.io.provenance import KEY, Provenance, provenance_json
 
 METHOD = "method"
 """Root attribute: how the maps were made."""
 
-_UNREADABLE = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError)
-"""What h5py raises on a damaged file."""
 _PARTS = ("data", "indices", "indptr", "shape")
 _NAME = re.compile(rf"(?:(?P<slide>[A-Za-z0-9_]+)_)?(?P<patch>\d+)_(?P<part>{'|'.join(_PARTS)})")
 _LARGEST_ID = 2**24
@@ -129,7 +128,7 @@ class InstanceMaps:
         try:
             parts = {part: np.asarray(self._file[f"{stem}_{part}"][()]) for part in _PARTS}
             shape = tuple(int(n) for n in parts.pop("shape"))
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise _broken(self._path) from error
         if any(part.ndim != 1 or part.dtype.kind not in "iuf" for part in parts.values()):
             raise InputError(
@@ -156,7 +155,7 @@ def open_instance_maps(path: Path, slide: str | None = None) -> Iterator[Instanc
     """
     try:
         file = h5py.File(path, "r")
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _broken(path) from error
     with file:
         yield InstanceMaps(path, file, _stems(path, _names(path, file), slide))
@@ -165,7 +164,7 @@ def open_instance_maps(path: Path, slide: str | None = None) -> Iterator[Instanc
 def _names(path: Path, file: Any) -> list[str]:
     try:
         return [str(name) for name in file]
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _broken(path) from error
 
 

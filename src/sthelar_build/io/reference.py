@@ -20,6 +20,7 @@ from sthelar_build.core.atlas.sampling import stratified_rows
 from sthelar_build.errors import InputError
 from sthelar_build.io.h5ad_columns import column_names, read_codes, text_columns
 from sthelar_build.io.h5ad_sources import Source, usable_source
+from sthelar_build.io.hdf5 import UNREADABLE
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def read_reference(
             logger.info("reference: %s", genes.in_words())
             rows = stratified_rows(codes, cells_per_label, seed, donors)
             counts = source.matrix.part(rows, genes.atlas_columns)
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+    except UNREADABLE as error:
         raise InputError(
             f"{path}: expected an h5ad file with obs, var and a matrix, found a broken or other one; "
             "make or download it again"

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from sthelar_build.core.encoded_text import encoded, renamed
 from sthelar_build.errors import InputError
+from sthelar_build.io.hdf5 import UNREADABLE
 from sthelar_build.io.xenium.bundle import (
     CELLS,
     FEATURE_MATRIX,
@@ -73,7 +74,7 @@ def _features_of_h5(path: Path) -> pd.DataFrame:
         with h5py.File(path, "r") as file:
             group = file["matrix/features"]
             return pd.DataFrame({key: group[key].asstr()[:] for key in _FEATURE_COLUMNS})
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+    except UNREADABLE as error:
         raise _broken_matrix(path) from error
 
 
