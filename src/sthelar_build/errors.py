@@ -62,6 +62,11 @@ def in_words(refusal: OSError, notes: Iterable[str] = ()) -> str:
     return "; ".join((found, _REMEDIES[number], *notes))
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says; its kind where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def _number_in_text(error: BaseException) -> int:
     found = _ERRNO.search(str(error)) if isinstance(error, RuntimeError) else None
     return int(found[1]) if found else 0

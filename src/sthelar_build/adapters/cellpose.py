@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sthelar_build.errors import ConfigError, InputError
+from sthelar_build.adapters.cellvit.devices import devices_here
+from sthelar_build.errors import ConfigError, InputError, first_line
 from sthelar_build.settings.resegment import ResegmentSettings
 
 _MAJOR = "3"
@@ -106,12 +107,7 @@ def _stored(folder: Path, name: str) -> Path:
 
 
 def _device(name: str) -> torch.device:
-    there = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not there[name]:
+    if not devices_here()[name]:
         raise ConfigError(
             f"resegment.device: expected a device that torch can use for {name}, found none; set it to cpu"
         )
@@ -131,8 +127,7 @@ def _weights(path: Path) -> dict[str, Any]:
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise _no_network(path, f"something else ({reason})") from error
+        raise _no_network(path, f"something else ({first_line(error)})") from error
     if not isinstance(weights, dict) or not all(hasattr(one, "shape") for one in weights.values()):
         raise _no_network(path, "something else")
     return weights

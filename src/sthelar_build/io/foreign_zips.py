@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from sthelar_build.errors import InputError
+from sthelar_build.errors import InputError, first_line
 
 BROKEN = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
@@ -48,7 +48,7 @@ def read_member(path: Path, archive: zipfile.ZipFile, name: str, most_bytes: int
             content = file.read(most_bytes + 1)
     except BROKEN as error:
         raise InputError(
-            f"{path}: expected to read {name}, found it damaged ({_first_line(error)}); {_AGAIN}"
+            f"{path}: expected to read {name}, found it damaged ({first_line(error)}); {_AGAIN}"
         ) from error
     if len(content) > most_bytes:
         raise InputError(f"{path}: expected {name} of {most_bytes} bytes at most, found more")
@@ -69,7 +69,3 @@ def _check(path: Path, member: zipfile.ZipInfo, most_bytes: int) -> None:
         raise InputError(
             f"{path}: expected members of {most_bytes} bytes at most, found {name} of {member.file_size} bytes; {_AGAIN}"
         )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

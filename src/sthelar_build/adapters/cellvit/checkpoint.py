@@ -22,7 +22,7 @@ from sthelar_build.adapters.cellvit.checkpoint_config import (
     per_channel,
     tissue_types,
 )
-from sthelar_build.errors import InputError
+from sthelar_build.errors import InputError, first_line
 
 LEGACY_START = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
 """How files of torch before 1.6 begin; later ones are zip archives."""
@@ -144,17 +144,13 @@ def _load(path: Path, zipped: bool, safely: bool) -> Any | None:
     except pickle.UnpicklingError as error:
         if safely and "weights only" in str(error).lower():
             return None
-        raise InputError(f"{path}: cannot be unpickled: {_first_line(error)}") from error
+        raise InputError(f"{path}: cannot be unpickled: {first_line(error)}") from error
     except (RuntimeError, OSError, EOFError, ValueError, LookupError) as error:
-        raise InputError(f"{path}: the checkpoint is damaged: {_first_line(error)}") from error
+        raise InputError(f"{path}: the checkpoint is damaged: {first_line(error)}") from error
     except (ImportError, AttributeError, TypeError) as error:
         raise InputError(
-            f"{path}: the checkpoint holds objects of code that is not installed: {_first_line(error)}"
+            f"{path}: the checkpoint holds objects of code that is not installed: {first_line(error)}"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _float32(name: object, value: Any, source: str) -> Tensor:

@@ -14,11 +14,7 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 def chosen_device(name: str) -> torch.device:
     """Return the device of a name; auto is cuda, else mps, else cpu. ConfigError if this machine has none such."""
-    there = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
+    there = devices_here()
     if name == "auto":
         return torch.device(next(kind for kind, found in there.items() if found))
     try:
@@ -33,6 +29,15 @@ def chosen_device(name: str) -> torch.device:
             "set it to auto or cpu, or install a torch built for it"
         )
     return device
+
+
+def devices_here() -> dict[str, bool]:
+    """Return whether this machine has each kind of device, the preferred first."""
+    return {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
 
 
 def chosen_precision(name: str, device: torch.device, trained_in_fp16: bool) -> str:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from sthelar_build.errors import InputError
+from sthelar_build.errors import InputError, first_line
 from sthelar_build.io.tables import open_stream, read_parquet_schema
 
 _CSV_SUFFIXES = (".csv.gz", ".csv")
@@ -207,6 +207,6 @@ def _as_input_error(path: Path) -> Iterator[None]:
     except (pa.ArrowException, OSError, EOFError, ValueError, zlib.error) as error:
         what = "csv" if is_csv(path) else "parquet pages"
         raise InputError(
-            f"{path}: expected whole {what}, found damage ({str(error).splitlines()[0]}); "
+            f"{path}: expected whole {what}, found damage ({first_line(error)}); "
             "copy the file again from its source"
         ) from error
