@@ -3,7 +3,7 @@ import pytest
 import shapely
 from shapely import MultiPolygon, Polygon, box
 
-from sthelar_build.core.polygons import polygons_from_rings, repair, unite
+from sthelar_build.core.polygons import gathered, polygons_from_rings, repair, unite
 
 KEYHOLE = [
     (0, 5), (0, 0), (10, 0), (10, 10), (0, 10), (0, 5),
@@ -77,3 +77,10 @@ def test_parts_are_gathered_by_row_and_joined_where_there_are_several():
 
 def test_no_parts_give_none_everywhere():
     assert unite(np.empty(0, dtype=np.int64), as_array(), 2).tolist() == [None, None]
+
+
+def test_polygons_are_gathered_by_group_and_one_alone_stays_a_polygon():
+    squares = np.array([box(x, 0, x + 1, 1) for x in (0, 2, 4)])
+    one, two = gathered(squares, np.array([0, 1, 1]))
+    assert one == squares[0]
+    assert two == MultiPolygon([squares[1], squares[2]])

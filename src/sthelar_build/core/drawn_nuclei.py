@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from sthelar_build.core.polygons import Geometries
+from sthelar_build.core.polygons import Geometries, plain
 
 NO_POLYGON = "no polygon"
 NO_NUCLEUS = "cell without a nucleus"
@@ -79,9 +79,7 @@ def shapes_of(nuclei: Sequence[list[list[Ring]]]) -> Geometries:
     built = shapely.from_ragged_array(
         shapely.GeometryType.MULTIPOLYGON, np.concatenate(rings), offsets
     )
-    single = shapely.get_num_geometries(built) == 1
-    built[single] = shapely.get_geometry(built[single], 0)
-    shapes[filled] = built
+    shapes[filled] = plain(built)
     return shapes
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
 from sthelar_build.core.nucleus_overlaps import kept_parts
-from sthelar_build.core.polygons import Geometries, repair
+from sthelar_build.core.polygons import Geometries, gathered, repair
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -159,8 +159,5 @@ def _reached(cells: Geometries, nuclei: Geometries) -> Geometries:
     kept = np.array(cells, dtype=object)
     found, group = np.unique(cell, return_inverse=True)
     if len(found):
-        whole = shapely.multipolygons(parts, indices=group)
-        single = shapely.get_num_geometries(whole) == 1
-        whole[single] = shapely.get_geometry(whole[single], 0)
-        kept[scattered[found]] = whole
+        kept[scattered[found]] = gathered(parts, group)
     return kept

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import rasterio
 import rasterio.features
-import shapely
 from numpy.typing import NDArray
 from shapely.geometry import shape
 
-from sthelar_build.core.polygons import Geometries
+from sthelar_build.core.polygons import Geometries, gathered
 
 
 def mask_outlines(labels: NDArray[np.integer[Any]], left_px: float, top_px: float) -> Geometries:
@@ -38,9 +37,4 @@ def mask_outlines(labels: NDArray[np.integer[Any]], left_px: float, top_px: floa
     order = np.argsort(values, kind="stable")
     _, group = np.unique(np.array(values, dtype=np.int64)[order], return_inverse=True)
     shapes = np.array(parts, dtype=object)[order]
-    if not len(shapes):
-        return shapes
-    whole = shapely.multipolygons(shapes, indices=group)
-    single = shapely.get_num_geometries(whole) == 1
-    whole[single] = shapely.get_geometry(whole[single], 0)
-    return np.asarray(whole)
+    return gathered(shapes, group) if len(shapes) else shapes

@@ -78,6 +78,19 @@ def unite(rows: NDArray[np.int64], parts: Geometries, n: int) -> Geometries:
     return united
 
 
+def gathered(parts: Geometries, group: NDArray[np.int64]) -> Geometries:
+    """Return one geometry per group of polygons, whose numbers ascend from 0: a polygon, or a multipolygon of several."""
+    return plain(shapely.multipolygons(parts, indices=group))
+
+
+def plain(multipolygons: Geometries) -> Geometries:
+    """Return multipolygons of one part as polygons, the others as they are."""
+    simplest = np.array(multipolygons, dtype=object)
+    single = shapely.get_num_geometries(simplest) == 1
+    simplest[single] = shapely.get_geometry(simplest[single], 0)
+    return simplest
+
+
 def _closed(
     vertices_xy: NDArray[np.floating[Any]],
     lengths: NDArray[np.int64],
@@ -102,7 +115,5 @@ def _polygonal_parts(geometries: Geometries) -> Geometries:
     polygonal = np.full(len(geometries), None, dtype=object)
     if len(parts):
         filled, group = np.unique(owner, return_inverse=True)
-        polygonal[filled] = shapely.multipolygons(parts, indices=group)
-    single = shapely.get_num_geometries(polygonal) == 1
-    polygonal[single] = shapely.get_geometry(polygonal[single], 0)
+        polygonal[filled] = gathered(parts, group)
     return polygonal
