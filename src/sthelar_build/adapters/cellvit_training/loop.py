@@ -19,8 +19,8 @@ from sthelar_build.adapters.cellvit_training.inference import Runner
 from sthelar_build.adapters.cellvit_training.losses import LossWeights, Targets, training_loss
 from sthelar_build.adapters.cellvit_training.sampler import Draw
 from sthelar_build.adapters.cellvit_training.schedule import Schedule
+from sthelar_build.adapters.cellvit_training.weights import save_whole
 from sthelar_build.errors import InputError
-from sthelar_build.io.atomic import published
 from sthelar_build.io.progress import progress
 
 logger = logging.getLogger(__name__)
@@ -177,9 +177,7 @@ class Training:
             "scaler": self.scaler.state_dict(),
             "progress": asdict(self.done),
         }
-        # Torch says that the disk is full only where it is given an open file.
-        with published(folder / _STATE) as draft, draft.open("xb") as file:
-            torch.save(state, file)
+        save_whole(folder / _STATE, state)
 
     def _resume(self, folder: Path) -> None:
         if not (folder / _STATE).is_file():

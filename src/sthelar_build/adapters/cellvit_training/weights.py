@@ -68,6 +68,11 @@ def write_checkpoint(
         "epoch": epoch,
         "model_state_dict": stored,
     }
+    save_whole(path, content)
+
+
+def save_whole(path: Path, content: dict[str, Any]) -> None:
+    """Save what torch can load, whole or not at all."""
     # Torch says that the disk is full only where it is given an open file.
     with published(path) as draft, draft.open("xb") as file:
         torch.save(content, file)

@@ -216,15 +216,23 @@ def _bytes(values: pd.Series) -> NDArray[np.bytes_]:
     return values.to_numpy(dtype=str).astype(np.bytes_)
 
 
-def _write_twins(path: Path, parts: Iterable[pa.Table], *, twin: bool) -> None:
-    """Write a table as parquet and, beside it if asked, as gzipped csv without a time stamp."""
+def write_parts(path: Path, parts: Iterable[pa.Table], rows_per_group: int | None = None) -> None:
+    """Write the parts of a table, one after the other, as parquet."""
     with ExitStack() as files:
         writer = None
         for part in parts:
             writer = writer or files.enter_context(pq.ParquetWriter(path, part.schema))
-            writer.write_table(part)
-            if twin:
-                _write_csv(path.with_suffix(".csv.gz"), part)
+            writer.write_table(part, row_group_size=rows_per_group)
+
+
+def _write_twins(path: Path, parts: Iterable[pa.Table], *, twin: bool) -> None:
+    """Write a table as parquet and, beside it if asked, as gzipped csv without a time stamp: then it has one part."""
+    if not twin:
+        write_parts(path, parts)
+        return
+    (table,) = parts
+    write_parts(path, [table])
+    _write_csv(path.with_suffix(".csv.gz"), table)
 
 
 def _write_csv(path: Path, table: pa.Table) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -18,7 +16,7 @@ from sthelar_build.core.polygons import Geometries
 from sthelar_build.core.simulation.mosaic import Mosaic, Part
 from sthelar_build.core.simulation.slide import GENE_CATEGORIES, SimulatedSlide
 from sthelar_build.core.simulation.versions import Traits
-from sthelar_build.io.xenium_writer.tables import cell_ids, text
+from sthelar_build.io.xenium_writer.tables import cell_ids, text, write_parts
 
 _ROWS_PER_GROUP = 50_000
 _FIELD_OF_VIEW_UM = 600.0
@@ -43,12 +41,10 @@ _TRANSCRIPT_COLUMNS = (
 def write_transcripts(path: Path, mosaic: Mosaic, traits: Traits) -> None:
     """Write ``transcripts.parquet``, in several row groups; the parts of a mosaic one after the other."""
     same = [_same_everywhere(block, traits) for block in mosaic.blocks]
-    with ExitStack() as files:
-        writer = None
-        for part in mosaic.parts():
-            table = pa.table(_transcript_columns(part, same[part.block], traits))
-            writer = writer or files.enter_context(pq.ParquetWriter(path, table.schema))
-            writer.write_table(table, row_group_size=_ROWS_PER_GROUP)
+    parts = (
+        pa.table(_transcript_columns(part, same[part.block], traits)) for part in mosaic.parts()
+    )
+    write_parts(path, parts, _ROWS_PER_GROUP)
 
 
 def _same_everywhere(block: SimulatedSlide, traits: Traits) -> dict[str, Any]:
