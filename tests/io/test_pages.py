@@ -39,3 +39,10 @@ def test_values_stand_in_a_page_escaped(tmp_path, monkeypatch):
     write_card(tmp_path / "a.md", "a.md", {"word": "<b>"})
     assert (tmp_path / "a.html").read_text() == "<p>&lt;b&gt;</p>"
     assert (tmp_path / "a.md").read_text() == "<b>\n"
+
+
+def test_what_goes_in_verbatim_is_neither_read_nor_escaped(tmp_path, monkeypatch):
+    templates = DictLoader({"a.html": "{{ verbatim('a.js') }}", "a.js": "if (a < b) {{ f() }}\n"})
+    monkeypatch.setattr(pages, "PackageLoader", lambda _: templates)
+    write_page(tmp_path / "a.html", "a.html", {})
+    assert (tmp_path / "a.html").read_text() == "if (a < b) {{ f() }}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from sthelar_build.core.wording import count, number, percent, size
 from sthelar_build.io.atomic import published
@@ -23,14 +24,17 @@ def write_card(path: Path, template: str, values: Mapping[str, Any]) -> None:
 
 
 def _environment(**options: Any) -> Environment:
+    loader = PackageLoader("sthelar_build")
     environment = Environment(
-        loader=PackageLoader("sthelar_build"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        **options,
+        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, **options
     )
     environment.filters |= {"number": number, "percent": percent, "count": count, "size": size}
+
+    def verbatim(name: str) -> Markup:
+        return Markup(loader.get_source(environment, name)[0].rstrip("\n"))
+
+    # Style sheets and scripts are full of braces: they stand in a page as they are, unread.
+    environment.globals["verbatim"] = verbatim
     return environment
 
 
