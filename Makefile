@@ -36,6 +36,7 @@ bench: .venv
 # Kills, faults and repeats: about an hour on two cores. With a Slurm at hand: python benchmarks/slurm_campaign.py
 campaigns: .venv
 	python benchmarks/determinism.py
+	python benchmarks/without_snakemake.py
 	python benchmarks/kill_campaign.py
 	python benchmarks/fault_campaign.py
 

@@ -1,8 +1,8 @@
 """Build a small toy slide through a real Slurm, while a job is cancelled and the node drained; compare with a local run.
 
 Needs a Slurm that answers, whose node this is: ``scontrol`` must be allowed to drain it, and the folder must be seen by it. The
-profile is ``profiles/slurm``; from the command line come what a small Slurm lacks (accounts, eight cores, memory for a third attempt). A job is cancelled
-in mid-run (as one that outgrows its memory is killed), and must come again with more memory. Then the node is drained: what runs
+profile is ``profiles/slurm``; from the command line come what a small Slurm lacks (accounts, eight cores, memory for a third
+attempt). A job is cancelled in mid-run (as one that outgrows its memory is killed), and must come again with more memory. Then the node is drained: what runs
 ends, nothing starts, Snakemake waits. It is resumed, and the run must complete with the files of a local run, byte by byte.
 """
 
@@ -45,11 +45,11 @@ def main() -> None:
         finally:
             if process.poll() is None:
                 process.terminate()
-        same = run.digests() == local.digests()
+        expected = local.digests()
+        same = run.digests() == expected
         submitted = len(set(re.findall(r"SLURM jobid (\d+)", (run.folder / "run.log").read_text())))
-        print(
-            f"exit {status}, jobs submitted {submitted}, {'same files' if same else 'NOT the same'}"
-        )
+        said = f"{len(expected)} files, {'the same' if same else 'NOT the same'}"
+        print(f"exit {status}, jobs submitted {submitted}, {said}")
         if left := run.left_over():
             print(f"left over: {left}")
         if status or not same:

@@ -84,10 +84,11 @@ def hidden(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob(".*") if path.exists())
 
 
-def write_small_run(folder: Path) -> SmallRun:
-    """Write the configuration of a small run into a new folder."""
+def write_small_run(folder: Path, width_um: float | None = WIDTH_UM) -> SmallRun:
+    """Write the configuration of a small run into a new folder; None for the width leaves the slide as it is shipped."""
     project = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    recipe = project["simulate"][SLIDE] | {"width_um": WIDTH_UM, "height_um": WIDTH_UM}
+    size = {"width_um": width_um, "height_um": width_um} if width_um else {}
+    recipe = project["simulate"][SLIDE] | size
     config = {
         "scales": {"40x": "native"},
         "formats": ["pannuke", "qupath"],

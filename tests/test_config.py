@@ -20,8 +20,10 @@ from sthelar_build.errors import ConfigError
 from sthelar_build.settings.count import CountSettings
 from sthelar_build.settings.embed import EmbedSettings
 from sthelar_build.settings.resegment import ResegmentSettings
+from sthelar_build.settings.simulate import SimulateSettings
 from sthelar_build.settings.tile import TileSettings
 from sthelar_build.sheets import check_nuclei, check_references, load_references, load_slides
+from sthelar_build.stages import STAGES
 
 HEADER = "slide\tpatient\ttissue\tcondition\txenium\the\talignment\treference\tpredictions\n"
 ROW = "s1\tp1\tBreast\tcancer\tx\th.tif\tm.csv\tatlas\t\n"
@@ -232,3 +234,11 @@ def test_a_job_asks_for_a_gpu_only_where_its_device_is_cuda():
     assert [gpus_of(config, stage) for stage in stages] == [1, 1, None, None, None]
     published = load_config({"annotate": {"device": "cuda", "engine": "tangram-sc"}})
     assert gpus_of(published, "annotate") is None
+
+
+@pytest.mark.parametrize("stage", [*STAGES])
+def test_defaults_are_written_as_if_they_had_been_given(stage):
+    model = SimulateSettings if stage == "simulate" else type(Config().settings_of(stage))
+    left_out, given = model(), model.model_validate_json(settings_json(model()))
+    # As text: 1 equals 1.0, and artefacts would differ.
+    assert repr(left_out) == repr(given)

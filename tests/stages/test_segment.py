@@ -292,6 +292,10 @@ def test_a_method_without_its_checkpoint_is_refused(painted_slide, tmp_path):
     settings = SegmentSettings(method="cellvit", checkpoint="colours.pt")
     with pytest.raises(ConfigError, match="--checkpoint: expected the file of a network"):
         run(painted_slide, tmp_path / "found", settings=settings)
+    # Not the stain in its place, in silence.
+    settings = SegmentSettings(checkpoint="colours.pt")
+    with pytest.raises(ConfigError, match="--checkpoint: expected the file of a network"):
+        run(painted_slide, tmp_path / "found", settings=settings)
     with pytest.raises(ValueError, match="expected a checkpoint with method cellvit"):
         SegmentSettings(method="cellvit")
 

@@ -8,7 +8,7 @@ import torch
 from slides.cellvit_export import CLASSES, TISSUES, write_export
 from sthelar_build.adapters.cellvit.checkpoint import open_checkpoint
 from sthelar_build.adapters.cellvit.network import build_network
-from sthelar_build.errors import InputError
+from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.settings.train import TrainSettings
 from sthelar_build.stages.train import run
 
@@ -124,6 +124,13 @@ def test_a_dataset_without_validation_is_refused(tmp_path):
 def test_a_folder_that_is_no_dataset_is_refused(tmp_path):
     with pytest.raises(InputError, match="expected a dataset in the format cellvit"):
         train(tmp_path, tmp_path / "model")
+
+
+def test_a_start_that_only_the_settings_name_is_refused(folder, tmp_path):
+    with pytest.raises(
+        ConfigError, match=r"--start: expected the checkpoint that train\.start names"
+    ):
+        run([folder], tmp_path / "m.pth", tmp_path / "m.json", TrainSettings(start="first.pth"))
 
 
 def test_heads_must_share_the_token_out():

@@ -87,10 +87,17 @@ def open_method(
             yield _taking_over(job, supplied, maps)
         return
     with open_he(he, _CACHE_BYTES) as image:
-        if job.settings.method == CELLVIT or (job.settings.method == AUTO and checkpoint):
+        if _network_wanted(job.settings, checkpoint):
             yield _with_network(job, image, checkpoint)
         else:
             yield _by_stain(job, image)
+
+
+def _network_wanted(settings: SegmentSettings, given: Path | None) -> bool:
+    """Tell whether a network segments: one is given, or the settings name one that then must be given too."""
+    # One for each scale, by its name: whoever calls the stage knows which, if any, is that of the patches.
+    named = isinstance(settings.checkpoint, str) and settings.checkpoint
+    return settings.method == CELLVIT or (settings.method == AUTO and bool(given or named))
 
 
 def _taking_over(job: Job, path: Path, maps: SuppliedMaps) -> Method:
@@ -127,7 +134,7 @@ def _with_network(job: Job, image: HeImage, path: Path | None) -> Method:
 
     if path is None:
         raise ConfigError(
-            "--checkpoint: expected the file of a network for method cellvit, found none; name one"
+            "--checkpoint: expected the file of a network, as segment.checkpoint or method asks for one, found none; name it"
         )
     settings = job.settings
     checkpoint = open_checkpoint(path, settings.trust_checkpoint)

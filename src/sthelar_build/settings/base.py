@@ -32,7 +32,10 @@ Part = TypeVar("Part", bound="DataclassInstance")
 class Settings(BaseModel):
     """Frozen, and refuses keys that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    # Defaults as validated values: 1 of a float is 1.0, as if it had been given, and artefacts say the same of both.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True
+    )
 
     def part(self, kind: type[Part]) -> Part:
         """Return the settings that a dataclass has fields for, as that dataclass."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Annotated, Any
 
+from sthelar_build.errors import ConfigError
 from sthelar_build.io.provenance import Provenance, provenance
 from sthelar_build.io.records import write_record
 from sthelar_build.io.scratch import resumable
@@ -38,6 +39,10 @@ def run(
     from sthelar_build.adapters.cellvit_training.session import evaluate, train
     from sthelar_build.adapters.cellvit_training.weights import write_checkpoint
 
+    if settings.start and not start:
+        raise ConfigError(
+            f"--start: expected the checkpoint that train.start names ({settings.start}), found none; name it"
+        )
     torch.set_num_threads(threads)
     exports = open_exports([path if path.is_dir() else path.parent for path in dataset])
     first = open_checkpoint(start, trusted=settings.trust_start) if start else None
