@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
-from sthelar_build.core.normalise import group_sums, row_blocks
+from sthelar_build.core.profiles import ClusterProfiles
 
-_PRIOR_PER_GENE = 0.3
 _FEWEST_TEACHERS = 0.2
 _FLOOR = 0.02
 _LOWEST = -20.0
@@ -33,82 +33,61 @@ def teaching(
     return np.asarray(agreeing | (share < _FEWEST_TEACHERS)[clusters])
 
 
-def cluster_log_likelihoods(
+@dataclass(frozen=True, eq=False)
+class MolecularEvidence:
+    """What the molecules of cells say of their classes."""
+
+    log_posteriors: Floats
+    """(cells, classes)."""
+    likeliest: NDArray[np.int32]
+    """(cells, classes): the decided cluster of the class that explains the cell best; 0 where there is none."""
+
+
+def molecular_evidence(
     counts: sp.csr_matrix,
-    clusters: NDArray[np.integer],
-    n_clusters: int,
-    teachers: NDArray[np.bool_],
-) -> Floats:
-    """Return how well the profile of every cluster explains the molecules of every cell.
+    profiles: ClusterProfiles,
+    log_shares: Floats,
+    class_of_cluster: NDArray[np.integer],
+    n_classes: int,
+    molecule_weight: float,
+) -> MolecularEvidence:
+    """Return what the molecules of every cell say, from the clusters that were decided to be of each class.
 
     Parameters
     ----------
     counts
         (cells, genes) raw counts.
-    clusters
-        Cluster of every cell.
-    n_clusters
-        Number of clusters.
-    teachers
-        The cells that profiles are made of; a cluster without any takes the profile of all.
+    profiles
+        Of the clusters.
+    log_shares
+        Log of the share of the cells that every cluster holds: clusters weigh as many (:func:`log_shares`).
+    class_of_cluster, n_classes
+        Class of every cluster, negative for one that was not decided; how many classes there are.
+    molecule_weight
+        Tempers the likelihood: molecules of one cell are not independent, as counts vary more than Poisson.
 
-    Returns
-    -------
-    (cells, clusters): multinomial log likelihood, up to a constant per cell. Profiles are smoothed with
-    molecules of the whole slide's profile, 0.3 for every gene, so no gene rules a cluster out. A cell that teaches is left out of its
-    own cluster's profile, where its molecules would speak for themselves: the fewer molecules a gene has, the louder.
+    Notes
+    -----
+    Classes without a decided cluster, or less likely than exp(-20), get -20. Memory grows with cells times classes,
+    not with cells times clusters.
     """
-    taught = np.where(teachers, clusters, -1)
-    sums = group_sums(counts, taught, n_clusters)
-    whole = sums.sum(axis=0) + 1e-9
-    profiles = sums + _PRIOR_PER_GENE * counts.shape[1] * whole / whole.sum()
-    totals = profiles.sum(axis=1)
-    logs = (np.log(profiles) - np.log(totals)[:, None]).T
-    likely = np.empty((counts.shape[0], n_clusters))
-    for rows in row_blocks(counts.shape[0]):
-        block = counts[rows]
-        likely[rows] = block @ logs
-        inside = np.flatnonzero(taught[rows] >= 0)
-        own = taught[rows][inside]
-        likely[rows][inside, own] = _left_out(block[inside], profiles, totals, own)
-    return likely
+    posteriors = np.full((counts.shape[0], n_classes), -np.inf)
+    likeliest = np.zeros((counts.shape[0], n_classes), dtype=np.int32)
+    for rows, likely in profiles.log_likelihoods(counts):
+        joint = molecule_weight * likely + log_shares
+        for number in np.unique(class_of_cluster[class_of_cluster >= 0]):
+            members = np.flatnonzero(class_of_cluster == number)
+            posteriors[rows, number] = logsumexp(joint[:, members], axis=1)
+            likeliest[rows, number] = members[likely[:, members].argmax(axis=1)]
+        posteriors[rows] -= logsumexp(posteriors[rows], axis=1, keepdims=True)
+    np.maximum(posteriors, _LOWEST, out=posteriors)
+    return MolecularEvidence(posteriors, likeliest)
 
 
-def _left_out(
-    counts: sp.csr_matrix, profiles: Floats, totals: Floats, own: NDArray[np.integer]
-) -> Floats:
-    """Return the log likelihood of rows under the profile of their own cluster, made without them."""
-    row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    others = profiles[own[row], counts.indices] - counts.data
-    n_own = np.bincount(row, counts.data, counts.shape[0])
-    # Profiles hold every teacher and a prior above 0; rounding may still leave less than nothing.
-    logs = np.log(np.maximum(others, 1e-12)) - np.log(totals[own] - n_own)[row]
-    return np.asarray(np.bincount(row, counts.data * logs, counts.shape[0]), dtype=np.float64)
-
-
-def class_log_posteriors(
-    log_likelihoods: Floats,
-    clusters: NDArray[np.integer],
-    class_of_cluster: NDArray[np.integer],
-    n_classes: int,
-    molecule_weight: float,
-) -> Floats:
-    """Return the log posterior of every class, from the clusters that were decided to be of it.
-
-    Clusters weigh as many cells as they hold. ``molecule_weight`` tempers the likelihood: molecules of one
-    cell are not independent, as counts vary more than Poisson. Classes without a cluster, or less likely
-    than exp(-20), get -20.
-    """
-    sizes = np.bincount(clusters, minlength=len(class_of_cluster)).astype(np.float64)
-    log_shares = np.log(np.maximum(sizes, 0.5) / len(clusters))
-    classes = np.full((len(log_likelihoods), n_classes), -np.inf)
-    for rows in row_blocks(len(classes)):
-        joint = molecule_weight * log_likelihoods[rows] + log_shares
-        for number in np.unique(class_of_cluster):
-            classes[rows, number] = logsumexp(joint[:, class_of_cluster == number], axis=1)
-        classes[rows] -= logsumexp(classes[rows], axis=1, keepdims=True)
-    np.maximum(classes, _LOWEST, out=classes)
-    return classes
+def log_shares(clusters: NDArray[np.integer], n_clusters: int) -> Floats:
+    """Return the log of the share of the cells that every cluster holds; an empty one counts as half a cell."""
+    sizes = np.bincount(clusters, minlength=n_clusters).astype(np.float64)
+    return np.asarray(np.log(np.maximum(sizes, 0.5) / len(clusters)))
 
 
 def pooled(log_posteriors: Floats, opinions: Sequence[Floats]) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -32,6 +33,10 @@ class MarkerScores:
 
     def by_class(self) -> tuple[list[str], NDArray[np.float64]]:
         """Return the classes and, per cluster, the score of the best type of each."""
+        return self._by_class
+
+    @cached_property
+    def _by_class(self) -> tuple[list[str], NDArray[np.float64]]:
         names = sorted({kind.class_name for kind in self.types})
         own = np.array([kind.class_name for kind in self.types], dtype=object)
         best = [self.scores[:, own == name].max(axis=1) for name in names]

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from sthelar_build.core.evidence import (
     as_likelihoods,
-    class_log_posteriors,
-    cluster_log_likelihoods,
     contradicted,
+    log_shares,
+    molecular_evidence,
     pooled,
     probabilities,
     teaching,
 )
 from sthelar_build.core.markers import MarkerScores
+from sthelar_build.core.profiles import ClusterProfiles
 from sthelar_build.core.scores import strongest
 from sthelar_build.core.voting import Thresholds, Witnesses, decide, entry_of, majority
 from sthelar_build.schema.labels import CLASS_NAMES, OTHER
@@ -159,10 +160,16 @@ def call_cells(
     given = class_of[clusters]
     decided = np.array([call.decided_by != NEITHER for call in calls])
     teachers = teaching(strongest(opinions[0]) == given, clusters, len(calls))
-    likely = cluster_log_likelihoods(counts, clusters, len(calls), teachers)
-    likely[:, ~decided] = -np.inf
+    molecules = molecular_evidence(
+        counts,
+        ClusterProfiles.of(counts, clusters, len(calls), teachers),
+        log_shares(clusters, len(calls)),
+        np.where(decided, class_of, -1),
+        len(CLASS_NAMES),
+        molecule_weight,
+    )
     evidence = pooled(
-        class_log_posteriors(likely, clusters, class_of, len(CLASS_NAMES), molecule_weight),
+        molecules.log_posteriors,
         [as_likelihoods(shares, given, decided[clusters]) for shares in opinions],
     )
     moved = np.zeros(len(clusters), dtype=bool)
@@ -170,19 +177,10 @@ def call_cells(
         moved = decided[clusters] & contradicted(evidence, given, log_odds)
     named = evidence.argmax(axis=1)
     new_class = np.where(moved, named, given)
-    donor = _likeliest(likely, clusters, class_of, new_class, moved)
+    likeliest = molecules.likeliest[np.arange(len(clusters)), new_class]
+    donor = np.where(moved, likeliest, clusters)
     confidence = _confidence(evidence, clusters, new_class, decided)
     return CellCalls(donor, moved, confidence, named, new_class)
-
-
-def _likeliest(
-    likely: Floats, clusters: Codes, class_of: Codes, wanted: Codes, moved: NDArray[np.bool_]
-) -> Codes:
-    """Return the cluster itself, or for moved cells the likeliest cluster of the wanted class."""
-    inside = np.where(class_of[None, :] == wanted[moved][:, None], likely[moved], -np.inf)
-    donor = clusters.copy()
-    donor[moved] = inside.argmax(axis=1)
-    return donor
 
 
 def _confidence(

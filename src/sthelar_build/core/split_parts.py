@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from sthelar_build.core.evidence import cluster_log_likelihoods
+from sthelar_build.core.profiles import cluster_log_likelihoods
 
 Codes = NDArray[np.intp]
 _ROUNDS = 10

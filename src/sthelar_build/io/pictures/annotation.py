@@ -80,10 +80,13 @@ def _umap_by_cluster(umap: NDArray[np.floating], clusters: NDArray[np.object_]) 
     figure, axes = _canvas("Cells by cluster")
     names = sorted(set(clusters), key=lambda name: (len(name), name))
     palette = _palette(len(names))
-    number = {name: position for position, name in enumerate(names)}
-    _scatter(axes, umap, palette[[number[name] for name in clusters]])
-    for name in names:
-        x, y = np.median(umap[clusters == name], axis=0)
+    number = pd.Index(names).get_indexer(pd.Index(clusters))
+    _scatter(axes, umap, palette[number])
+    order = np.argsort(number, kind="stable")
+    ends = np.searchsorted(number[order], np.arange(len(names) + 1))
+    for position, name in enumerate(names):
+        rows = order[ends[position] : ends[position + 1]]
+        x, y = np.median(umap[rows], axis=0)
         halo = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.75}
         axes.text(x, y, name, ha="center", va="center", fontsize=7, color=_INK, bbox=halo)
     _bare(axes, "UMAP 1", "UMAP 2")
