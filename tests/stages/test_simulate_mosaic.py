@@ -76,6 +76,15 @@ def test_the_matrix_counts_the_transcripts_that_name_the_cell(made, transcripts,
     np.testing.assert_array_equal(matrix.toarray(), expected)
 
 
+def test_no_two_cells_with_enough_transcripts_are_doubles(transcripts):
+    table = transcripts.to_pandas()
+    table = table[table["cell_id"] != "UNASSIGNED"]
+    counts = pd.crosstab(table["cell_id"], table["feature_name"])
+    counts = counts[counts.sum(axis=1) >= 10]
+    assert len(counts) > 50
+    assert not counts.duplicated().any()
+
+
 def test_every_part_of_the_slide_has_transcripts_of_its_fields(transcripts):
     left = pc.less(transcripts["x_location"], 54.4).to_numpy()
     top = pc.less(transcripts["y_location"], 68).to_numpy()

@@ -31,7 +31,8 @@ class SimulateSettings(Settings):
     mosaic_columns: Annotated[int, Field(ge=1, le=200)] = 1
     """Blocks side by side. With more than one block in all the slide is a mosaic: ``width_um`` and ``height_um`` are those
     of a block, few blocks are simulated, laid out many times, mirrored by chance, and written one after the other, so that
-    memory does not grow with the slide. A mosaic lies straight: ``he_rotation_deg`` and ``he_margin_um`` are 0."""
+    memory does not grow with the slide. What molecules are is drawn anew at every place: no two parts have the same cells,
+    though images and outlines are the same. A mosaic lies straight: ``he_rotation_deg`` and ``he_margin_um`` are 0."""
     mosaic_rows: Annotated[int, Field(ge=1, le=200)] = 1
     """Blocks one above the other."""
     mosaic_blocks: Annotated[int, Field(ge=1, le=20)] = 3

@@ -27,6 +27,7 @@ from sthelar_build.core.simulation.mosaic import Mosaic, Part, chosen_places
 from sthelar_build.core.simulation.mosaic_image import MosaicImage
 from sthelar_build.core.simulation.programmes import Programmes
 from sthelar_build.core.simulation.recipe import Recipe
+from sthelar_build.core.simulation.redraw import Redraw
 from sthelar_build.core.simulation.simulate import Scene, block_scenes, simulate_scene
 from sthelar_build.core.simulation.slide import PIXEL_SIZE_UM
 from sthelar_build.core.simulation.stains import Stains, slide_stains
@@ -100,7 +101,8 @@ def _mosaic(recipe: Recipe) -> _Made:
         logger.info("block %d: %d cells", number, len(scene.slide.cells))
     places = chosen_places(recipe.seed, recipe.mosaic_rows, recipe.mosaic_columns, len(blocks))
     numbered = traits_of(recipe.xoa_version).integer_ids
-    mosaic = Mosaic(tuple(blocks), places, numbered)
+    redraw = Redraw.of(blocks, recipe.seed, recipe.mixing)
+    mosaic = Mosaic(tuple(blocks), places, numbered, redraw)
     return _Made(mosaic, MosaicImage(tuple(images), places), morphology_from_he, scene.programmes)
 
 
@@ -147,7 +149,7 @@ def _write_he(path: Path, recipe: Recipe, image: Image | MosaicImage) -> None:
 
 
 def _write_alignment(folder: Path, recipe: Recipe, made: _Made) -> None:
-    centroids = [part.slide.nuclei.geometry.centroid for part in made.mosaic.parts()]
+    centroids = [part.slide.nuclei.geometry.centroid for part in made.mosaic.parts(molecules=False)]
     landmarks_um = np.concatenate([np.stack([c.x, c.y], axis=1) for c in centroids])
     clicked = clicked_keypoints(recipe, made.morphology_from_he, landmarks_um)
     keypoints = clicked.to_csv(index=False, lineterminator="\n")
@@ -185,7 +187,7 @@ def _write_truth(folder: Path, name: str, recipe: Recipe, made: _Made, source: P
         table_writer(folder / "cells.parquet", TRUTH_CELLS, source) as cells,
         table_writer(folder / "nuclei.parquet", TRUTH_NUCLEI, source) as nuclei,
     ):
-        for part in mosaic.parts():
+        for part in mosaic.parts(molecules=False):
             cells.write_table(arrow_table(part.slide.cells[TRUTH_CELLS.names], TRUTH_CELLS))
             nuclei.write_table(arrow_table(_true_nuclei(part), TRUTH_NUCLEI))
     height_px, width_px = mosaic.shape_px

@@ -11,8 +11,9 @@ from sthelar_build.core.simulation.programmes import Programmes
 
 LOW_COUNT_MAX = 8
 """Cells planted as low-count have at most this many transcripts of genes."""
+DISPERSION = 0.4
+"""Of the negative binomial counts of one cell type: their variance is mean + 0.4 mean^2."""
 _SIZE_CV = 0.35
-_DISPERSION = 0.4
 _CELLS_AT_A_TIME = 2000
 
 
@@ -44,6 +45,6 @@ def cell_counts(
         part = slice(start, start + _CELLS_AT_A_TIME)
         profile = (1 - weight[part]) * programmes.profile[rows[part]]
         profile += weight[part] * programmes.profile[other[part]]
-        noise = rng.gamma(1 / _DISPERSION, _DISPERSION, profile.shape)
+        noise = rng.gamma(1 / DISPERSION, DISPERSION, profile.shape)
         counts[part] = rng.poisson(size[part, None] * profile * noise)
     return counts

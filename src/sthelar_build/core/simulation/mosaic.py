@@ -1,9 +1,12 @@
-"""A large slide as a mosaic: few simulated blocks, laid out many times, mirrored by chance; never whole in memory."""
+"""A large slide as a mosaic: few simulated blocks, laid out many times, mirrored by chance; never whole in memory.
+
+Cells and images of a block are the same at all its places; its molecules are not, where the mosaic has a ``Redraw``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +16,7 @@ from numpy.typing import NDArray
 from sthelar_build.core.simulation.fields import stream
 from sthelar_build.core.simulation.mosaic_image import MosaicImage, Pixels, Place
 from sthelar_build.core.simulation.placed import First, placed
+from sthelar_build.core.simulation.redraw import Redraw
 from sthelar_build.core.simulation.slide import SimulatedSlide
 
 
@@ -23,7 +27,7 @@ class Part:
     slide: SimulatedSlide
     """The block with the coordinates and ids that it has in the mosaic; ``morphology`` is as the block has it."""
     block: int
-    """Number of the block; parts of one block have the same counts, row by row."""
+    """Number of the block; parts of one block have as many cells, nuclei and transcripts, row by row at the same places."""
     place: Place
     """How the block lies."""
     first: First
@@ -43,6 +47,8 @@ class Mosaic:
     """Rows of places, from the top; each from the left."""
     numbered: bool = False
     """Cells are numbered from 1 over the whole mosaic (before XOA 1.3)."""
+    redraw: Redraw | None = None
+    """Draws the molecules of every part anew; None leaves copies of the blocks."""
     _is_slide: bool = field(default=False, repr=False)
 
     @classmethod
@@ -93,8 +99,11 @@ class Mosaic:
         images = tuple(block.morphology[channel] for block in self.blocks)
         return images[0] if self._is_slide else MosaicImage(images, self.places)
 
-    def parts(self) -> Iterator[Part]:
-        """Yield every block at its place, row by row; memory holds one at a time."""
+    def parts(self, *, molecules: bool = True) -> Iterator[Part]:
+        """Yield every block at its place, row by row; memory holds one at a time.
+
+        Without ``molecules`` the parts of a mosaic have no transcripts, which take most of the time.
+        """
         if self._is_slide:
             yield Part(self.blocks[0], 0, self.places[0][0], First(), 0, 0)
             return
@@ -102,11 +111,20 @@ class Mosaic:
         height_px, width_px = self.blocks[0].shape_px
         for row, places in enumerate(self.places):
             for column, place in enumerate(places):
-                block = self.blocks[place.block]
+                block = self._block(place.block, (row, column), molecules=molecules)
                 top_px, left_px = row * height_px, column * width_px
                 slide = placed(block, place, (top_px, left_px), first, self.numbered)
                 yield Part(slide, place.block, place, first, top_px, left_px)
-                first = first + First.after(block)
+                first = first + First.after(self.blocks[place.block])
+
+    def _block(self, number: int, at: tuple[int, int], *, molecules: bool) -> SimulatedSlide:
+        """Return a block, not yet moved, with the molecules that it has at this row and column of places."""
+        block = self.blocks[number]
+        if not molecules:
+            return replace(block, transcripts=block.transcripts[:0])
+        if self.redraw is None:
+            return block
+        return replace(block, transcripts=self.redraw(block, f"part {at[0]} {at[1]}"))
 
 
 def chosen_places(

@@ -57,16 +57,14 @@ def write_bundle(
     traits = traits_of(xoa_version)
     mosaic = slide if isinstance(slide, Mosaic) else Mosaic.of(as_version(slide, xoa_version))
     folder.mkdir(parents=True, exist_ok=True)
-    matrices = [matrix_of(block) for block in mosaic.blocks]
-    write_matrix(folder / xenium.FEATURE_MATRIX, mosaic, matrices, traits)
-    write_cells(folder, mosaic, matrices, traits)
+    write_matrix(folder / xenium.FEATURE_MATRIX, mosaic, traits)
+    write_cells(folder, mosaic, traits)
     write_boundaries(folder, mosaic, traits)
     write_transcripts(folder / xenium.TRANSCRIPTS, mosaic, traits)
     write_cells_zarr(folder / xenium.CELLS_ZARR, mosaic, traits)
     images = _write_images(folder, mosaic, traits)
     _write_json(folder / "gene_panel.json", _gene_panel(mosaic.features))
-    n_counted = sum(int(n) * int(m.sum()) for n, m in zip(mosaic.copies, matrices, strict=True))
-    _write_metrics(folder / "metrics_summary.csv", mosaic, n_counted)
+    _write_metrics(folder / "metrics_summary.csv", mosaic)
     _write_json(
         folder / xenium.SPECIFICATION, _specification(mosaic, traits, xoa_version, seed, images)
     )
@@ -133,7 +131,7 @@ def _panel(features: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _write_metrics(path: Path, mosaic: Mosaic, n_counted: int) -> None:
+def _write_metrics(path: Path, mosaic: Mosaic) -> None:
     height_px, width_px = mosaic.shape_px
     sizes = mosaic.sizes
     n_good = _total(mosaic, lambda block: (block.transcripts["qv"] >= 20).sum())
@@ -148,7 +146,7 @@ def _write_metrics(path: Path, mosaic: Mosaic, n_counted: int) -> None:
         "fraction_transcripts_decoded_q20": n_good / max(sizes.transcripts, 1),
         "num_cells_detected": sizes.cells,
         "fraction_transcripts_assigned": n_assigned / max(sizes.transcripts, 1),
-        "counts_in_matrix": n_counted,
+        "counts_in_matrix": round(_total(mosaic, lambda block: matrix_of(block).sum())),
     }
     pd.DataFrame([metrics]).to_csv(path, index=False)
 

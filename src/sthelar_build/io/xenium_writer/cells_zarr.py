@@ -49,7 +49,7 @@ def write_cells_zarr(path: Path, mosaic: Mosaic, traits: Traits) -> None:
         store.attrs.update(_root_attributes(mosaic, traits))
         arrays = _empty_arrays(store, mosaic, traits)
         rasters = [_rasters(block, traits) for block in mosaic.blocks]
-        for part in mosaic.parts():
+        for part in mosaic.parts(molecules=False):
             _fill(arrays, part, _methods(mosaic), traits)
             _fill_masks(arrays, part, rasters[part.block], traits)
         _zip(folder, path)

@@ -26,7 +26,7 @@ from sthelar_build.io.xenium.bundle import CELL_BOUNDARIES, CELLS, NUCLEUS_BOUND
 
 MIN_QV = 20
 """Transcripts of lower quality are not in the matrix of the vendor."""
-
+_GROWING: dict[str, Any] = {"maxshape": (None,), "chunks": (65_536,)}
 _FEATURE_TYPE = {
     "predesigned_gene": "Gene Expression",
     "custom_gene": "Gene Expression",
@@ -57,20 +57,15 @@ def matrix_of(slide: SimulatedSlide) -> sparse.csr_matrix:
     return sparse.coo_matrix((ones, (rows, columns)), shape=shape).tocsr()
 
 
-def write_matrix(
-    path: Path, mosaic: Mosaic, matrices: list[sparse.csr_matrix], traits: Traits
-) -> None:
-    """Write ``cell_feature_matrix.h5``: 10x's columns are cells, so CSR by cell is its CSC.
-
-    ``matrices`` are the counts of every block.
-    """
+def write_matrix(path: Path, mosaic: Mosaic, traits: Traits) -> None:
+    """Write ``cell_feature_matrix.h5``: 10x's columns are cells, so CSR by cell is its CSC."""
     features = mosaic.features
     kinds = features["category"].map(_FEATURE_TYPE)
     if traits.bytes_for_text:
         kinds = kinds.replace("Unassigned Codeword", "Blank Codeword")
     with h5py.File(path, "w") as file:
         group = file.create_group("matrix")
-        _write_counts(group, mosaic, matrices)
+        _write_counts(group, mosaic)
         for name, values in {
             "shape": np.array([len(features), mosaic.sizes.cells], dtype=np.int32),
             "features/id": _bytes(features["id"]),
@@ -82,31 +77,41 @@ def write_matrix(
             group.create_dataset(name, data=values, compression="gzip")
 
 
-def _write_counts(group: h5py.Group, mosaic: Mosaic, matrices: list[sparse.csr_matrix]) -> None:
-    total = sum(int(n) * matrix.nnz for n, matrix in zip(mosaic.copies, matrices, strict=True))
+def _write_counts(group: h5py.Group, mosaic: Mosaic) -> None:
     n_cells = mosaic.sizes.cells
+    n_values = _n_values(mosaic)
     sizes = {
-        "barcodes": (n_cells, f"S{_longest_id(mosaic)}"),
-        "data": (total, np.int32),
-        "indices": (total, np.int64),
-        "indptr": (n_cells + 1, np.int64),
+        "barcodes": ((n_cells,), f"S{_longest_id(mosaic)}"),
+        "data": (n_values, np.int32),
+        "indices": (n_values, np.int64),
+        "indptr": ((n_cells + 1,), np.int64),
     }
     into = {
-        name: group.create_dataset(name, (size,), dtype, compression="gzip")
+        name: group.create_dataset(
+            name, size or (0,), dtype, compression="gzip", **({} if size else _GROWING)
+        )
         for name, (size, dtype) in sizes.items()
     }
     into["indptr"][0] = 0
     start = 0
     for part in mosaic.parts():
-        matrix = matrices[part.block]
+        matrix = matrix_of(part.slide)
         cells = slice(part.first.cells, part.first.cells + matrix.shape[0])
         values = slice(start, start + matrix.nnz)
         into["barcodes"][cells] = _bytes(part.slide.cells["cell_id"])
-        into["data"][values], into["indices"][values] = matrix.data, matrix.indices
+        for name, numbers in (("data", matrix.data), ("indices", matrix.indices)):
+            if n_values is None:
+                into[name].resize(values.stop, axis=0)
+            into[name][values] = numbers
         into["indptr"][cells.start + 1 : cells.stop + 1] = start + matrix.indptr[1:].astype(
             np.int64
         )
         start += matrix.nnz
+
+
+def _n_values(mosaic: Mosaic) -> tuple[int] | None:
+    """Return how many counts are not 0; None where it shows only once all parts are drawn."""
+    return (matrix_of(mosaic.blocks[0]).nnz,) if mosaic.is_slide else None
 
 
 def _longest_id(mosaic: Mosaic) -> int:
@@ -115,16 +120,14 @@ def _longest_id(mosaic: Mosaic) -> int:
     return max(1, *(len(name) for block in mosaic.blocks for name in block.cells["cell_id"]))
 
 
-def write_cells(
-    folder: Path, mosaic: Mosaic, matrices: list[sparse.csr_matrix], traits: Traits
-) -> None:
+def write_cells(folder: Path, mosaic: Mosaic, traits: Traits) -> None:
     """Write ``cells.parquet`` and its csv twin, in the order of the matrix."""
-    parts = (_cells_of(part, matrices[part.block], traits) for part in mosaic.parts())
+    parts = (_cells_of(part, traits) for part in mosaic.parts(molecules=False))
     _write_twins(folder / CELLS, parts, twin=mosaic.is_slide)
 
 
-def _cells_of(part: Part, matrix: sparse.csr_matrix, traits: Traits) -> pa.Table:
-    slide = part.slide
+def _cells_of(part: Part, traits: Traits) -> pa.Table:
+    slide, matrix = part.slide, matrix_of(part.slide)
     centroid = slide.cells.centroid
     category = slide.features["category"]
     counts = {
@@ -152,7 +155,7 @@ def _cells_of(part: Part, matrix: sparse.csr_matrix, traits: Traits) -> pa.Table
 def write_boundaries(folder: Path, mosaic: Mosaic, traits: Traits) -> None:
     """Write the vertex tables of nuclei (the rings that the bundle shows) and cells, with csv twins."""
     for name, of in ((NUCLEUS_BOUNDARIES, _nuclei_of), (CELL_BOUNDARIES, _outlines_of)):
-        parts = (of(part, traits) for part in mosaic.parts())
+        parts = (of(part, traits) for part in mosaic.parts(molecules=False))
         _write_twins(folder / name, parts, twin=mosaic.is_slide)
 
 

@@ -48,23 +48,30 @@ def write_transcripts(path: Path, mosaic: Mosaic, traits: Traits) -> None:
 
 
 def _same_everywhere(block: SimulatedSlide, traits: Traits) -> dict[str, Any]:
-    """Return the columns that do not depend on where a block lies."""
+    """Return the columns that are the same wherever a block lies."""
     transcripts = block.transcripts
-    features = block.features.iloc[transcripts["codeword_index"].to_numpy()]
     columns: dict[str, Any] = {
         "overlaps_nucleus": transcripts["overlaps_nucleus"].to_numpy(np.uint8),
-        "feature_name": text(features["name"], traits),
         "z_location": transcripts["z_um"].to_numpy(np.float32),
         "qv": transcripts["qv"].to_numpy(np.float32),
     }
     if traits.fields_of_view:
         x_um, y_um = (transcripts[axis].to_numpy(np.float32) for axis in ("x_um", "y_um"))
         columns["nucleus_distance"] = _nucleus_distance_um(block, x_um, y_um)
+    return columns
+
+
+def _of_codewords(slide: SimulatedSlide, traits: Traits) -> dict[str, Any]:
+    """Return the columns that say what the molecules are."""
+    codeword, features = slide.transcripts["codeword_index"].to_numpy(np.int32), slide.features
+    columns: dict[str, Any] = {
+        "feature_name": text(features["name"], traits).take(pa.array(codeword))
+    }
     if traits.polygon_sets:
-        columns["codeword_index"] = transcripts["codeword_index"].to_numpy(np.int32)
+        columns["codeword_index"] = codeword
     if traits.categories:
-        columns["codeword_category"] = text(features["category"], traits)
-        columns["is_gene"] = features["category"].isin(GENE_CATEGORIES).to_numpy()
+        columns["codeword_category"] = text(features["category"], traits).take(pa.array(codeword))
+        columns["is_gene"] = features["category"].isin(GENE_CATEGORIES).to_numpy()[codeword]
     return columns
 
 
@@ -77,6 +84,7 @@ def _transcript_columns(part: Part, same: dict[str, Any], traits: Traits) -> dic
         "x_location": x_um,
         "y_location": y_um,
         **same,
+        **_of_codewords(part.slide, traits),
     }
     if traits.fields_of_view:
         columns["fov_name"] = _fields_of_view(x_um, y_um, traits)
