@@ -5,7 +5,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from slides.exported import write_dataset
 from slides.toy import Toy
+from sthelar_build.io.patch_stream import PatchSource
 from sthelar_build.settings.simulate import SimulateSettings
 
 # How long an example takes says nothing: other processes share the machine.
@@ -40,6 +42,13 @@ def labelled_toy(toy: Toy) -> Toy:
 @pytest.fixture(scope="session")
 def assessed_toy(toy: Toy) -> Toy:
     return toy.assess()
+
+
+@pytest.fixture(scope="session")
+def exported_dataset(tmp_path_factory: pytest.TempPathFactory) -> tuple[PatchSource, Path]:
+    """Two slides exported in every format that is read patch by patch: their patches, and the folder of the formats."""
+    base = tmp_path_factory.mktemp("exported")
+    return write_dataset(base), base / "dataset"
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from sthelar_build.core.patches import (
     class_channels,
     class_counts,
     counters,
+    maps_of_channels,
     renumbered,
     type_map,
 )
@@ -75,3 +76,17 @@ def test_nuclei_are_counted_per_patch_and_class():
     assert counts[0, 5] == 2
     assert counts[2, 0] == 1
     assert counts.sum() == 3
+
+
+def test_pannuke_channels_become_maps_again_with_the_instances_numbered_class_by_class():
+    channels = class_channels(DENSE, CLASS_OF, 9, np.dtype(np.uint16))
+    instances, types = maps_of_channels(channels)
+    np.testing.assert_array_equal(instances, [[2, 2, 0], [0, 1, 3]])
+    np.testing.assert_array_equal(types, [[6, 6, 0], [0, 1, 6]])
+    assert (instances.dtype, types.dtype) == (np.int32, np.uint8)
+
+
+def test_pannuke_channels_without_a_nucleus_become_empty_maps():
+    channels = np.zeros((2, 2, 3), dtype=np.uint16)
+    channels[..., 2] = 1
+    assert not any(part.any() for part in maps_of_channels(channels))

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_MOST_TYPES = 2**16
+
 
 def map_flaw(
     image_shape: tuple[int, ...], instances: NDArray[Any], types: NDArray[Any]
@@ -47,5 +49,6 @@ def nuclei_per_class(
 def _nuclei(instances: NDArray[Any], types: NDArray[Any]) -> NDArray[np.int64]:
     """Return the distinct pairs (2, n) of a nucleus and its class, by nucleus."""
     drawn = instances > 0
-    pairs = np.stack([instances[drawn], types[drawn]]).astype(np.int64)
-    return np.asarray(np.unique(pairs, axis=1))
+    # One number a pair sorts many times faster than two.
+    pairs = np.unique(instances[drawn].astype(np.int64) * _MOST_TYPES + types[drawn])
+    return np.stack(np.divmod(pairs, _MOST_TYPES))

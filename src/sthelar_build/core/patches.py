@@ -95,6 +95,29 @@ def class_channels(
     return channels
 
 
+def maps_of_channels(
+    channels: NDArray[Any],
+) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Return instance map and type map (y, x) of PanNuke's mask (y, x, C + 1) of a patch.
+
+    Instances are numbered 1..n, class by class, if those of every class are numbered without gaps; the background
+    channel is not looked at.
+    """
+    n_channels = channels.shape[-1]
+    drawn = np.flatnonzero(channels)
+    drawn = drawn[drawn % n_channels < n_channels - 1]
+    pixel, channel = np.divmod(drawn, n_channels)
+    own = channels.ravel()[drawn].astype(np.int64)
+    n_of_class = np.zeros(n_channels, dtype=np.int64)
+    np.maximum.at(n_of_class, channel, own)
+    before = np.cumsum(n_of_class) - n_of_class
+    instances = np.zeros(channels.shape[:2], dtype=np.int32)
+    types = np.zeros(channels.shape[:2], dtype=np.uint8)
+    instances.flat[pixel] = own + before[channel]
+    types.flat[pixel] = channel + 1
+    return instances, types
+
+
 def class_counts(
     patch_row: NDArray[np.int64], class_index: NDArray[Any], n_patches: int, n_classes: int
 ) -> NDArray[np.uint16]:
