@@ -33,7 +33,7 @@ _RASTER_PX = 128
 """Side of the pixels of the fields of tissue and density."""
 _STAMP_PX, _STAMPS = 48, 400
 _SITE_UM = 7.5
-"""Distance of the places that may hold a nucleus."""
+"""Distance of the places that may hold a nucleus of usual size."""
 _GLASS = 242
 _EOSIN = (0.09, 0.86, 0.42)
 _HAEMATOXYLIN = (0.86, 0.96, 0.42)
@@ -57,6 +57,8 @@ class SlidePlan:
     false: float = 0.05
     region: float = 0.97
     """Sides of the region on those of the H&E."""
+    size: float = 1.0
+    """Of the nuclei and of their distances; above a million nuclei, smaller ones leave the density room to vary."""
     pixel_size_um: float = 1.0625
     """Of the morphology image, which is kept coarse: it is not what is measured."""
 
@@ -136,7 +138,7 @@ def _layout(plan: SlidePlan) -> _Layout:
 
 def _sites(rng: np.random.Generator, plan: SlidePlan) -> NDArray[np.float64]:
     """Return (n, 2) places on a lattice that is shaken by most of its step, all on the slide."""
-    step_px = _SITE_UM / plan.um_per_px
+    step_px = plan.size * _SITE_UM / plan.um_per_px
     size_px = np.array([plan.width_px, plan.height_px])
     counts = (size_px / step_px).astype(int)
     lattice = np.stack(np.meshgrid(*(np.arange(n) for n in counts)), axis=-1).reshape(-1, 2)
@@ -156,8 +158,9 @@ def _rate(density: NDArray[np.float64], wanted: int) -> float:
 
 def _stamps(plan: SlidePlan) -> _Stamps:
     rng = stream(plan.seed, "stamps")
-    long_px = rng.uniform(2.6, 5.2, _STAMPS) / plan.um_per_px
-    short_px = np.minimum(long_px * rng.uniform(0.45, 0.95, _STAMPS), 3.8 / plan.um_per_px)
+    unit_px = plan.size / plan.um_per_px
+    long_px = rng.uniform(2.6, 5.2, _STAMPS) * unit_px
+    short_px = np.minimum(long_px * rng.uniform(0.45, 0.95, _STAMPS), 3.8 * unit_px)
     tilt = rng.uniform(0, np.pi, _STAMPS)
     cos, sin = np.cos(tilt), np.sin(tilt)
     theta = np.linspace(0, 2 * np.pi, _VERTICES, endpoint=False)

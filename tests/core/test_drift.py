@@ -11,9 +11,10 @@ from sthelar_build.core.drift import (
     drawn_nuclei,
     measure_tile,
     tile_table,
-    tiles_with_nuclei,
 )
 from sthelar_build.core.nucleus_map import NucleusMap
+from sthelar_build.core.nucleus_tiles import tiles_with_nuclei
+from sthelar_build.core.raster import Outlines
 from sthelar_build.core.registration import Window
 from sthelar_build.schema.tables import REGISTRATION
 
@@ -41,28 +42,23 @@ class Section:
         return np.arange(len(points_um)) < self.tissue * len(points_um)
 
     def haematoxylin(self, window):
-        drawn = drawn_nuclei(self.there, window)
+        drawn = drawn_nuclei(Outlines.of(self.there), window)
         return np.ones_like(drawn) if self.blank else drawn
 
 
 def measure(section, n=40):
     spots, geometries = nuclei(n)
     return measure_tile(
-        CENTRE_UM, NucleusMap(geometries, spots, shapely.area(geometries)), section, RULE
+        CENTRE_UM,
+        NucleusMap(Outlines.of(geometries), spots, shapely.area(geometries)),
+        section,
+        RULE,
     )
-
-
-def test_tiles_are_numbered_row_by_row_and_only_those_with_nuclei():
-    centroids = np.array([[250.0, 10], [20, 10], [30, 20], [20, 310]])
-    tiles = tiles_with_nuclei(centroids, 100)
-    assert tiles.tile.tolist() == [0, 1, 2]
-    assert tiles[["x_um", "y_um"]].to_numpy().tolist() == [[50, 50], [250, 50], [50, 350]]
-    assert tiles.n_nuclei.tolist() == [2, 1, 1]
 
 
 def test_nuclei_are_drawn_on_the_grid_of_the_window():
     window = Window(left_um=10, top_um=10, um_per_px=0.5, shape=(2, 4))
-    drawn = drawn_nuclei(np.array([shapely.box(10.5, 10, 11, 11)]), window)
+    drawn = drawn_nuclei(Outlines.of([shapely.box(10.5, 10, 11, 11)]), window)
     assert drawn.tolist() == [[0, 1, 0, 0], [0, 1, 0, 0]]
 
 

@@ -5,6 +5,7 @@ import pytest
 import shapely
 
 from sthelar_build.core.nucleus_map import NucleusMap
+from sthelar_build.core.raster import Outlines
 from sthelar_build.core.registration import Window
 
 SQUARES = np.array([shapely.box(0, 0, 2, 2), shapely.box(6, 3, 8, 5), shapely.box(30, 20, 34, 24)])
@@ -12,7 +13,7 @@ SQUARES = np.array([shapely.box(0, 0, 2, 2), shapely.box(6, 3, 8, 5), shapely.bo
 
 def nuclei(geometries=SQUARES):
     centroids = shapely.get_coordinates(shapely.centroid(geometries))
-    return NucleusMap(geometries, centroids, shapely.area(geometries))
+    return NucleusMap(Outlines.of(geometries), centroids, shapely.area(geometries))
 
 
 def test_the_bounds_are_those_of_the_centroids():
@@ -61,3 +62,16 @@ def test_a_finer_window_shows_the_same_nuclei_in_more_pixels():
     coarse = nuclei().drawn(Window(-30, -30, 4, (24, 24)))
     fine = nuclei().drawn(Window(-30, -30, 2, (48, 48)))
     np.testing.assert_allclose(coarse.sum(), fine.sum(), rtol=1e-3)
+
+
+def test_around_a_point_lie_the_nuclei_whose_centroid_is_no_farther():
+    assert nuclei().around(np.array([1.0, 4]), 3).tolist() == [0]
+    assert nuclei().around(np.array([1.0, 4]), 6).tolist() == [0, 1]
+
+
+def test_a_part_knows_its_own_nuclei_only():
+    window = Window(0, 0, 1, (40, 40))
+    part = nuclei().part(np.array([2, 0])).part(np.array([1, 0]))
+    assert part.inside(window).tolist() == [[1, 1], [32, 22]]
+    assert part.drawn(window).sum() == 4 + 16
+    assert part.outlines().boxes().tolist() == [[0, 0, 2, 2], [30, 20, 34, 24]]

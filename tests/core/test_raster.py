@@ -193,3 +193,19 @@ def test_what_more_than_one_polygon_covers_is_shared():
     canvas, shared = paint(spans, (2, 4))
     assert canvas.tolist() == [[1, 1, 2, 2], [2, 2, 0, 0]]
     assert np.argwhere(shared).tolist() == [[0, 2]]
+
+
+def test_boxes_hold_every_ring_of_a_polygon_and_an_empty_one_has_none():
+    apart = MultiPolygon([box(0, 1, 2, 3), box(8, 0, 9, 1)])
+    found = Outlines.of([apart, Polygon(), box(-1, -2, 5, 6)]).boxes()
+    assert found[[0, 2]].tolist() == [[0, 0, 9, 3], [-1, -2, 5, 6]]
+    assert np.isnan(found[1]).all()
+    assert Outlines.of([]).boxes().shape == (0, 4)
+
+
+def test_every_ring_is_taken_out_once():
+    holed = Polygon(box(0, 0, 5, 5).exterior, [box(2, 2, 3, 3).exterior])
+    rings = Outlines.of([holed, box(7, 7, 9, 9)]).rings()
+    assert [len(ring) for ring in rings] == [5, 5, 5]
+    assert rings[2].max() == 9
+    assert Outlines.of([]).rings() == []

@@ -16,6 +16,7 @@ from sthelar_build.core.automatic import OVERVIEW_UM
 from sthelar_build.core.drift import drawn_nuclei
 from sthelar_build.core.nucleus_map import NucleusMap
 from sthelar_build.core.overview import Overview, overview_of
+from sthelar_build.core.raster import Outlines
 from sthelar_build.core.registration import Image, Window, resampled
 from sthelar_build.core.stain import haematoxylin
 from sthelar_build.schema.frames import Affine, Frame
@@ -56,7 +57,7 @@ def ellipses(points_um: NDArray[np.float64], sizes: NDArray[np.float64]) -> NDAr
 def mapped(outlines_um: NDArray[Any]) -> NucleusMap:
     """Return the nuclei as the search takes them."""
     centroids_um = shapely.get_coordinates(shapely.centroid(outlines_um))
-    return NucleusMap(outlines_um, centroids_um, shapely.area(outlines_um))
+    return NucleusMap(Outlines.of(outlines_um), centroids_um, shapely.area(outlines_um))
 
 
 def lying(turn_deg: float, *, mirrored: bool, um_per_px: float) -> tuple[Affine, tuple[int, int]]:
@@ -97,7 +98,7 @@ class PaintedHe:
 def painted(outlines_um: NDArray[Any], um_to_he: Affine, shape: tuple[int, int]) -> PaintedHe:
     """Return stroma (h, w) with the nuclei on it, each pixel a little off its colour."""
     he_px = um_to_he.apply_to_geometries(outlines_um)
-    covered = drawn_nuclei(he_px, Window(0, 0, 1, shape)) > 0
+    covered = drawn_nuclei(Outlines.of(he_px), Window(0, 0, 1, shape)) > 0
     rgb = np.where(covered[..., None], NUCLEUS, STROMA)
     rgb = rgb + np.random.default_rng(0).integers(-8, 9, (*shape, 1))
     return PaintedHe(rgb.astype(np.uint8))

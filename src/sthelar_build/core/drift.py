@@ -96,26 +96,8 @@ class DriftRule:
         return Window(x_um - half_um, y_um - half_um, self.um_per_px, (side, side))
 
 
-def tiles_with_nuclei(centroids_um: NDArray[np.float64], tile_um: float) -> pd.DataFrame:
-    """Return the tiles that hold a centroid (n, 2), row by row: tile, x_um, y_um (centres), n_nuclei.
-
-    Tiles are squares of side ``tile_um`` from the origin; numbers count only tiles with nuclei.
-    """
-    place = np.floor(centroids_um[:, ::-1] / tile_um).astype(np.int64)
-    found, n_nuclei = np.unique(place.reshape(-1, 2), axis=0, return_counts=True)
-    return pd.DataFrame(
-        {
-            "tile": np.arange(len(found), dtype=np.uint32),
-            "x_um": (found[:, 1] + 0.5) * tile_um,
-            "y_um": (found[:, 0] + 0.5) * tile_um,
-            "n_nuclei": n_nuclei.astype(np.uint32),
-        }
-    )
-
-
-def drawn_nuclei(geometries_um: NDArray[Any], window: Window) -> Image:
-    """Return 1 where a nucleus covers the centre of a pixel of the window, else 0."""
-    outlines = Outlines.of(geometries_um)
+def drawn_nuclei(outlines: Outlines, window: Window) -> Image:
+    """Return 1 where a nucleus, in um, covers the centre of a pixel of the window, else 0."""
     vertices = (outlines.vertices - [window.left_um, window.top_um]) / window.um_per_px
     spans = scan(Outlines(vertices, outlines.ends_ring, outlines.start), 0, 0, window.shape)
     return (paint(spans, window.shape)[0] > 0).astype(np.float32)
@@ -129,7 +111,7 @@ def measure_tile(
     Parameters
     ----------
     centre_um
-        x and y as ``tiles_with_nuclei`` gives them.
+        x and y as ``core.nucleus_tiles.tiles_with_nuclei`` gives them.
     nuclei
         Those of the whole slide.
     he

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from sthelar_build.core.box_index import BoxIndex
 from sthelar_build.core.density import density
 from sthelar_build.core.drift import drawn_nuclei
+from sthelar_build.core.raster import Outlines
 from sthelar_build.core.registration import Image, Window
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
 _COARSE_UM_PER_PX = 1.2
 """Pixels above this size do not show the shape of a nucleus: its area is put where its centroid is."""
@@ -22,14 +24,18 @@ _LEAST_SIGMA_PX = 0.7
 
 
 class NucleusMap:
-    """Nuclei in um, with the trees that find those of a window."""
+    """Nuclei in um, as flat arrays: of a million of them, shapely's objects take three times the memory."""
 
-    def __init__(self, geometries_um: NDArray[Any], points_um: Floats, areas_um2: Floats) -> None:
-        """Take polygons (n,), their centroids (n, 2), and their areas (n,)."""
+    def __init__(
+        self, outlines_um: Outlines, points_um: Floats, areas_um2: Floats, rows: Rows | None = None
+    ) -> None:
+        """Take centroids (n, 2), areas (n,), and their outlines: all (n), or the ``rows`` (n,) of these."""
         self.points_um, self.areas_um2 = points_um, areas_um2
-        self._geometries = geometries_um
-        self._by_outline = shapely.STRtree(geometries_um)
-        self._by_point = shapely.STRtree(shapely.points(points_um))
+        self._outlines_um = outlines_um
+        self._rows = np.arange(len(points_um)) if rows is None else rows
+
+    def __len__(self) -> int:
+        return len(self.points_um)
 
     @property
     def bounds_um(self) -> Floats:
@@ -44,28 +50,43 @@ class NucleusMap:
 
     def inside(self, window: Window) -> Floats:
         """Return the centroids (n, 2) in a window, in the order of the nuclei."""
-        return np.asarray(self.points_um[self._near(self._by_point, window)])
+        return np.asarray(self.points_um[self._by_point.touching(_box(window))])
 
-    def around(self, centre_um: Floats, radius_um: float) -> NDArray[np.int64]:
+    def around(self, centre_um: Floats, radius_um: float) -> Rows:
         """Return the rows of the nuclei with their centroid within a distance of a point."""
-        disc = shapely.Point(centre_um)
-        return np.sort(self._by_point.query(disc, predicate="dwithin", distance=radius_um))
+        box = np.concatenate([centre_um - radius_um, centre_um + radius_um])
+        near = self._by_point.touching(box)
+        away_um = np.hypot(*(self.points_um[near] - centre_um).T)
+        return np.asarray(near[away_um <= radius_um])
 
-    def part(self, rows: NDArray[np.int64]) -> NucleusMap:
-        """Return a map of some of the nuclei."""
-        return NucleusMap(self._geometries[rows], self.points_um[rows], self.areas_um2[rows])
+    def part(self, rows: Rows) -> NucleusMap:
+        """Return a map of some of the nuclei; their outlines are not copied."""
+        chosen = self.points_um[rows], self.areas_um2[rows], self._rows[rows]
+        return NucleusMap(self._outlines_um, *chosen)
+
+    def outlines(self, window: Window | None = None) -> Outlines:
+        """Return the outlines of all nuclei, or of those that reach into a window, in their order."""
+        rows = self._rows if window is None else self._rows[self._by_box.touching(_box(window))]
+        return self._outlines_um.take(rows)
 
     def drawn(self, window: Window) -> Image:
         """Return the window's share of nucleus: sharp outlines on fine pixels, soft spots on coarse ones."""
         if window.um_per_px <= _COARSE_UM_PER_PX:
-            return drawn_nuclei(self._geometries[self._near(self._by_outline, window)], window)
-        near = self._near(self._by_point, window)
+            return drawn_nuclei(self.outlines(window), window)
+        near = self._by_point.touching(_box(window))
         points_px = (self.points_um[near] - [window.left_um, window.top_um]) / window.um_per_px
         spots = density(points_px, self.areas_um2[near], window.shape)
         sigma_px = max(_LEAST_SIGMA_PX, _NUCLEUS_SIGMA_UM / window.um_per_px)
         return np.asarray(gaussian_filter(spots, sigma_px, mode="constant"))
 
-    @staticmethod
-    def _near(tree: shapely.STRtree, window: Window) -> NDArray[np.int64]:
-        # In the order of the nuclei: sums of floats depend on it, and trees promise none.
-        return np.sort(tree.query(shapely.Polygon(window.corners_um)))
+    @cached_property
+    def _by_point(self) -> BoxIndex:
+        return BoxIndex(np.hstack([self.points_um, self.points_um]))
+
+    @cached_property
+    def _by_box(self) -> BoxIndex:
+        return BoxIndex(self._outlines_um.boxes()[self._rows])
+
+
+def _box(window: Window) -> Floats:
+    return window.corners_um[[0, 2]].ravel()

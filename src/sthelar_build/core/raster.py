@@ -71,6 +71,20 @@ class Outlines:
         vertex = _ranges(self.start[polygons], size)
         return Outlines(self.vertices[vertex], self.ends_ring[vertex], start)
 
+    def boxes(self) -> NDArray[np.float64]:
+        """Return least x, least y, largest x, largest y of every polygon (n, 4); NaN for an empty one."""
+        found = np.full((len(self), 4), np.nan)
+        filled = np.flatnonzero(np.diff(self.start))
+        if len(filled):
+            begins = self.start[filled]
+            found[filled, :2] = np.minimum.reduceat(self.vertices, begins)
+            found[filled, 2:] = np.maximum.reduceat(self.vertices, begins)
+        return found
+
+    def rings(self) -> list[NDArray[np.float64]]:
+        """Return every ring as its vertices (v, 2), the first of them again at its end."""
+        return np.split(self.vertices, np.flatnonzero(self.ends_ring) + 1)[:-1]
+
 
 @dataclass(frozen=True)
 class Spans:

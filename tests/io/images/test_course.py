@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from slides.turned_slide import HE_UM_PER_PX, make_turned_slide, turned_matrix
-from sthelar_build.core.drift import DriftRule, tiles_with_nuclei
+from sthelar_build.core.drift import DriftRule
 from sthelar_build.core.nucleus_map import NucleusMap
+from sthelar_build.core.nucleus_tiles import tiles_with_nuclei
+from sthelar_build.core.raster import Outlines
 from sthelar_build.core.straightening import StraighteningRule
 from sthelar_build.core.verdict import Limits
 from sthelar_build.io.images.course import SlideCourse
@@ -32,7 +34,7 @@ def course(slide):
     with open_he(slide.he) as image:
         yield SlideCourse(
             image=image,
-            nuclei=NucleusMap(slide.nuclei.geometry.to_numpy(), points_um, areas_um2),
+            nuclei=NucleusMap(Outlines.of(slide.nuclei.geometry), points_um, areas_um2),
             tiles=tiles_with_nuclei(points_um, settings.tile_um),
             tissue=tissue_of(image, 0.5),
             rule=settings.part(DriftRule),

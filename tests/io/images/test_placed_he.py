@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from slides.turned_slide import SIDE_UM, make_turned_slide, turned_matrix
-from sthelar_build.core.drift import DriftRule, measure_tile, tile_table, tiles_with_nuclei
+from sthelar_build.core.drift import DriftRule, measure_tile, tile_table
 from sthelar_build.core.nucleus_map import NucleusMap
+from sthelar_build.core.nucleus_tiles import tiles_with_nuclei
+from sthelar_build.core.raster import Outlines
 from sthelar_build.core.registration import Window
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.images.placed_he import PlacedHe, tissue_of
@@ -49,7 +51,7 @@ def test_windows_beyond_the_image_are_not_covered(he):
 def test_tiles_may_be_measured_by_threads_and_all_fit(slide, he):
     frame = slide.nuclei
     points_um = frame[["x_um", "y_um"]].to_numpy()
-    nuclei = NucleusMap(frame.geometry.to_numpy(), points_um, frame.area_um2.to_numpy())
+    nuclei = NucleusMap(Outlines.of(frame.geometry), points_um, frame.area_um2.to_numpy())
     tiles = tiles_with_nuclei(points_um, RULE.tile_um)
     centres_um = list(zip(tiles.x_um, tiles.y_um, strict=True))
 

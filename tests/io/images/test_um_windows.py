@@ -6,6 +6,7 @@ import pytest
 from slides.turned_slide import GLASS, HE_UM_PER_PX, PIXEL_SIZE_UM, make_turned_slide, turned_matrix
 from sthelar_build.core.correction import CorrectedMap, Correction
 from sthelar_build.core.drift import drawn_nuclei
+from sthelar_build.core.raster import Outlines
 from sthelar_build.core.registration import Window
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.images.morphology import open_morphology
@@ -37,7 +38,7 @@ def correlation(one, other):
 
 
 def test_all_three_show_the_nuclei_in_the_same_place(slide, placed):
-    nuclei = drawn_nuclei(slide.nuclei.geometry.to_numpy(), WINDOW)
+    nuclei = drawn_nuclei(Outlines.of(slide.nuclei.geometry), WINDOW)
     with (
         open_he(slide.he) as image,
         open_morphology(slide.xenium / "morphology_mip.ome.tif") as dapi,
@@ -68,7 +69,7 @@ def test_a_corrected_map_shows_the_nuclei_where_the_bundle_has_them(slide, place
     nodes_um = np.stack([columns, rows], axis=2) * 40.0 - 400
     moved_um = nodes_um @ wrong[:2, :2].T + wrong[:2, 2]
     corrected = CorrectedMap(Correction(-400, -400, 40, moved_um - nodes_um), affine)
-    nuclei = drawn_nuclei(slide.nuclei.geometry.to_numpy(), WINDOW)
+    nuclei = drawn_nuclei(Outlines.of(slide.nuclei.geometry), WINDOW)
     with open_he(slide.he) as image:
         assert correlation(haematoxylin_window(image, affine, WINDOW, 0.5), nuclei) < 0.6
         assert correlation(haematoxylin_window(image, corrected, WINDOW, 0.5), nuclei) > 0.93

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from PIL import Image
-from shapely import Polygon, box
 
 from sthelar_build.core.registration import Window
 from sthelar_build.io.pictures.registration import (
@@ -12,16 +11,8 @@ from sthelar_build.io.pictures.registration import (
     checkerboard,
     coloured_dapi,
     draw_overlay,
-    rings_of,
     shaded,
 )
-
-
-def test_every_ring_is_outlined_once():
-    holed = Polygon(box(0, 0, 5, 5).exterior, [box(2, 2, 3, 3).exterior])
-    rings = rings_of(np.array([holed, box(7, 7, 9, 9)]))
-    assert [len(ring) for ring in rings] == [5, 5, 5]
-    assert rings[2].max() == 9
 
 
 def test_squares_alternate_between_h_and_e_and_dapi():

@@ -39,7 +39,7 @@ class SlideCourse:
     image: HeImage
     nuclei: NucleusMap
     tiles: pd.DataFrame
-    """As ``core.drift.tiles_with_nuclei`` gives them."""
+    """As ``core.nucleus_tiles.tiles_with_nuclei`` gives them."""
     tissue: TissueMap
     rule: DriftRule
     limits: Limits

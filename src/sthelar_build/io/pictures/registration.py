@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from sthelar_build.core.density import density
-from sthelar_build.core.raster import Outlines
 from sthelar_build.core.registration import Window
 from sthelar_build.io.images.he import RGB
 
@@ -58,12 +57,6 @@ class WholeSlide(NamedTuple):
     """(n, 2)."""
     rings: list[Ring] | None = None
     """Outlines in pixels, where they are few enough to be told apart."""
-
-
-def rings_of(geometries: NDArray[Any]) -> list[Ring]:
-    """Return every ring of polygons as its vertices (v, 2)."""
-    outlines = Outlines.of(geometries)
-    return np.split(outlines.vertices, np.flatnonzero(outlines.ends_ring)[:-1] + 1)
 
 
 def is_outlined(n_nuclei: int) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import geopandas
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
+from sthelar_build.core.nucleus_map import NucleusMap
 from sthelar_build.core.registration import Window
 from sthelar_build.io.atomic import published
 from sthelar_build.io.images.he import HeImage
@@ -22,7 +21,6 @@ from sthelar_build.io.pictures.registration import (
     draw_checkerboard,
     draw_overlay,
     is_outlined,
-    rings_of,
 )
 from sthelar_build.io.pictures.registration_drift import draw_drift
 from sthelar_build.io.transform import Transform
@@ -40,7 +38,7 @@ def write_pictures(
     he: HeImage,
     morphology: MorphologyImage,
     transform: Transform,
-    nuclei: geopandas.GeoDataFrame,
+    nuclei: NucleusMap,
     tiles: pd.DataFrame,
     tile_um: float,
     far_um: float,
@@ -50,8 +48,6 @@ def write_pictures(
     Where fewer tiles than five are measured, those with most nuclei are shown; a slide of one tile shows it
     five times.
     """
-    geometries = nuclei.geometry.to_numpy()
-    tree = shapely.STRtree(geometries)
     with published(folder) as draft:
         draft.mkdir()
         zooms = []
@@ -59,8 +55,7 @@ def write_pictures(
             image = he_window(he, transform.um_to_he, window)
             dapi = dapi_window(morphology, transform, window)
             draw_checkerboard(draft / f"checkerboard_{number}.png", title, window, image, dapi)
-            near = np.sort(tree.query(shapely.box(*window.corners_um[[0, 2]].ravel())))
-            zooms.append(Zoom(title, image, window, rings_of(geometries[near])))
+            zooms.append(Zoom(title, image, window, nuclei.outlines(window).rings()))
         whole = _whole_slide(he, transform, nuclei)
         chosen = [zooms[place] for place in _ZOOMED]
         corners = [zoom.window.corners_um for zoom in chosen]
@@ -70,16 +65,13 @@ def write_pictures(
         draw_drift(draft / "drift.png", tiles, tile_um, far_um, corrected_um)
 
 
-def _whole_slide(he: HeImage, transform: Transform, nuclei: geopandas.GeoDataFrame) -> WholeSlide:
+def _whole_slide(he: HeImage, transform: Transform, nuclei: NucleusMap) -> WholeSlide:
     image = he.thumbnail(_THUMBNAIL_PX)
-    centroids = _on_thumbnail(he, image.shape, transform, nuclei[["x_um", "y_um"]].to_numpy())
+    centroids = _on_thumbnail(he, image.shape, transform, nuclei.points_um)
     um_per_px = transform.he_um_per_px * he.width_px / image.shape[1]
     if not is_outlined(len(nuclei)):
         return WholeSlide(image, um_per_px, centroids)
-    rings = [
-        _on_thumbnail(he, image.shape, transform, ring)
-        for ring in rings_of(nuclei.geometry.to_numpy())
-    ]
+    rings = [_on_thumbnail(he, image.shape, transform, ring) for ring in nuclei.outlines().rings()]
     return WholeSlide(image, um_per_px, centroids, rings)
 
 
