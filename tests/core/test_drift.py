@@ -14,7 +14,7 @@ from sthelar_build.core.drift import (
 )
 from sthelar_build.core.nucleus_map import NucleusMap
 from sthelar_build.core.nucleus_tiles import tiles_with_nuclei
-from sthelar_build.core.raster import Outlines
+from sthelar_build.core.outlines import Outlines
 from sthelar_build.core.registration import Window
 from sthelar_build.schema.tables import REGISTRATION
 

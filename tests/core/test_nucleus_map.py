@@ -5,7 +5,7 @@ import pytest
 import shapely
 
 from sthelar_build.core.nucleus_map import NucleusMap
-from sthelar_build.core.raster import Outlines
+from sthelar_build.core.outlines import Outlines
 from sthelar_build.core.registration import Window
 
 SQUARES = np.array([shapely.box(0, 0, 2, 2), shapely.box(6, 3, 8, 5), shapely.box(30, 20, 34, 24)])

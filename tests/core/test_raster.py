@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Polygon, box
 
 from sthelar_build.core.polygons import repair
-from sthelar_build.core.raster import Outlines, Spans, draw_order, instance_map, paint
+from sthelar_build.core.raster import Spans, draw_order, instance_map, paint
 
 
 def centres_inside(geometry, shape):
@@ -169,43 +169,8 @@ def test_many_overlapping_nuclei_are_drawn_as_rasterio_draws_them(seed):
     np.testing.assert_array_equal(instance_map(nuclei, ids, (64, 64)), expected)
 
 
-def test_outlines_can_be_taken_in_any_order():
-    holed = Polygon(box(0, 0, 5, 5).exterior, [box(2, 2, 3, 3).exterior])
-    outlines = Outlines.of([box(0, 0, 1, 1), holed, box(7, 7, 9, 9)])
-    taken = outlines.take(np.array([2, 1]))
-    assert len(taken) == 2
-    assert taken.start.tolist() == [0, 5, 15]
-    assert taken.ends_ring.nonzero()[0].tolist() == [4, 9, 14]
-    assert taken.vertices[0].tolist() == outlines.vertices[15].tolist()
-
-
-def test_outlines_of_parts_are_those_of_the_whole():
-    shapes = [box(0, 0, 1, 1), box(0, 0, 4, 4).difference(box(1, 1, 2, 2)), box(3, 3, 5, 5)]
-    parts = [Outlines.of(shapes[:1]), Outlines.of([]), Outlines.of(shapes[1:])]
-    joined, whole = Outlines.joined(parts), Outlines.of(shapes)
-    np.testing.assert_array_equal(joined.vertices, whole.vertices)
-    np.testing.assert_array_equal(joined.ends_ring, whole.ends_ring)
-    assert joined.start.tolist() == whole.start.tolist()
-
-
 def test_what_more_than_one_polygon_covers_is_shared():
     spans = Spans(*(np.array(column) for column in ([0, 1, 1], [0, 0, 1], [0, 2, 0], [3, 4, 2])))
     canvas, shared = paint(spans, (2, 4))
     assert canvas.tolist() == [[1, 1, 2, 2], [2, 2, 0, 0]]
     assert np.argwhere(shared).tolist() == [[0, 2]]
-
-
-def test_boxes_hold_every_ring_of_a_polygon_and_an_empty_one_has_none():
-    apart = MultiPolygon([box(0, 1, 2, 3), box(8, 0, 9, 1)])
-    found = Outlines.of([apart, Polygon(), box(-1, -2, 5, 6)]).boxes()
-    assert found[[0, 2]].tolist() == [[0, 0, 9, 3], [-1, -2, 5, 6]]
-    assert np.isnan(found[1]).all()
-    assert Outlines.of([]).boxes().shape == (0, 4)
-
-
-def test_every_ring_is_taken_out_once():
-    holed = Polygon(box(0, 0, 5, 5).exterior, [box(2, 2, 3, 3).exterior])
-    rings = Outlines.of([holed, box(7, 7, 9, 9)]).rings()
-    assert [len(ring) for ring in rings] == [5, 5, 5]
-    assert rings[2].max() == 9
-    assert Outlines.of([]).rings() == []

@@ -15,8 +15,8 @@ from skimage.measure import block_reduce
 from sthelar_build.core.automatic import OVERVIEW_UM
 from sthelar_build.core.drift import drawn_nuclei
 from sthelar_build.core.nucleus_map import NucleusMap
+from sthelar_build.core.outlines import Outlines
 from sthelar_build.core.overview import Overview, overview_of
-from sthelar_build.core.raster import Outlines
 from sthelar_build.core.registration import Image, Window, resampled
 from sthelar_build.core.stain import haematoxylin
 from sthelar_build.schema.frames import Affine, Frame

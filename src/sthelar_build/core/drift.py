@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sthelar_build.core.matched_nuclei import matched_distances, stained_cores
-from sthelar_build.core.raster import Outlines, paint, scan
+from sthelar_build.core.outlines import Outlines
+from sthelar_build.core.raster import paint, scan
 from sthelar_build.core.registration import (
     Image,
     Shift,

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 from sthelar_build.core.box_index import BoxIndex
 from sthelar_build.core.density import density
 from sthelar_build.core.drift import drawn_nuclei
-from sthelar_build.core.raster import Outlines
+from sthelar_build.core.outlines import Outlines
 from sthelar_build.core.registration import Image, Window
 
 Floats = NDArray[np.float64]

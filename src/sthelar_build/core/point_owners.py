@@ -13,8 +13,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sthelar_build.core.assignment import NONE
+from sthelar_build.core.outlines import Outlines
 from sthelar_build.core.polygons import Geometries
-from sthelar_build.core.raster import Outlines, draw_order
+from sthelar_build.core.raster import draw_order
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -10,7 +10,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from sthelar_build.core.raster import Ints, Map, Outlines, draw_order, paint, scan
+from sthelar_build.core.outlines import Outlines
+from sthelar_build.core.raster import Ints, Map, draw_order, paint, scan
 from sthelar_build.core.strip_patches import Overlaps, Strip, Visible, strip_shape
 from sthelar_build.schema.frames import PointMap
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sthelar_build.core.nucleus_map import NucleusMap
-from sthelar_build.core.raster import Outlines
+from sthelar_build.core.outlines import Outlines
 from sthelar_build.errors import InputError
 from sthelar_build.io.tables import geometry_batches, read_table
 from sthelar_build.schema.tables import NUCLEI

@@ -9,7 +9,7 @@ from slides.turned_slide import HE_UM_PER_PX, make_turned_slide, turned_matrix
 from sthelar_build.core.drift import DriftRule
 from sthelar_build.core.nucleus_map import NucleusMap
 from sthelar_build.core.nucleus_tiles import tiles_with_nuclei
-from sthelar_build.core.raster import Outlines
+from sthelar_build.core.outlines import Outlines
 from sthelar_build.core.straightening import StraighteningRule
 from sthelar_build.core.verdict import Limits
 from sthelar_build.io.images.course import SlideCourse

@@ -7,7 +7,7 @@ from slides.turned_slide import SIDE_UM, make_turned_slide, turned_matrix
 from sthelar_build.core.drift import DriftRule, measure_tile, tile_table
 from sthelar_build.core.nucleus_map import NucleusMap
 from sthelar_build.core.nucleus_tiles import tiles_with_nuclei
-from sthelar_build.core.raster import Outlines
+from sthelar_build.core.outlines import Outlines
 from sthelar_build.core.registration import Window
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.images.placed_he import PlacedHe, tissue_of

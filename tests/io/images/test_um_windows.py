@@ -6,7 +6,7 @@ import pytest
 from slides.turned_slide import GLASS, HE_UM_PER_PX, PIXEL_SIZE_UM, make_turned_slide, turned_matrix
 from sthelar_build.core.correction import CorrectedMap, Correction
 from sthelar_build.core.drift import drawn_nuclei
-from sthelar_build.core.raster import Outlines
+from sthelar_build.core.outlines import Outlines
 from sthelar_build.core.registration import Window
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.images.morphology import open_morphology
