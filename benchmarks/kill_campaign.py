@@ -1,7 +1,7 @@
 """Kill the toy workflow with SIGKILL at many moments, and see whether it completes with the same files, byte by byte.
 
 First an undisturbed run in a folder of its own. Then, in another, one run is killed in every stage that it comes to, as far into
-it as chance says; then at moments drawn at random, until ``--kills`` are reached. After each, ``snakemake --unlock`` and the same
+it as chance says; then at moments drawn at random, until ``--kills`` are reached, or ``--minutes`` have passed. After each, ``snakemake --unlock`` and the same
 command again. A run that has completed is compared, and begun afresh while kills are left. One kill in five is of
 Snakemake alone: its jobs live on beside those of the next run. A kill counts as survived if the run that it belongs to
 completed with the files of the undisturbed one, and left no draft behind.
@@ -10,10 +10,12 @@ completed with the files of the undisturbed one, and left no draft behind.
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,17 @@ from sthelar_build.stages import STAGES
 
 ALONE = 0.2
 """Share of the kills that Snakemake gets alone."""
+
+
+@dataclass(frozen=True)
+class _Left:
+    """How many kills are left, and until when."""
+
+    kills: int
+    deadline_s: float
+
+    def after(self, done: int) -> bool:
+        return done < self.kills and time.monotonic() < self.deadline_s
 
 
 def main() -> None:
@@ -40,12 +53,13 @@ def main() -> None:
         print(f"undisturbed: {time.monotonic() - start:.0f} s", flush=True)
         aims = _seconds_of_stages(undisturbed)
         tried = survived = number = 0
-        while tried < arguments.kills:
+        deadline_s = time.monotonic() + 60 * arguments.minutes
+        while (left := _Left(arguments.kills - tried, deadline_s)).after(0):
             number += 1
             run = write_small_run(Path(folder) / f"round_{number}")
             # A stage that was never seen at work in the first round is not waited for in the others.
             aims = aims if number == 1 else {}
-            kills = _round(run, aims, arguments.kills - tried, arguments.window_s, rng)
+            kills = _round(run, aims, left, arguments.window_s, rng)
             good = _same(undisturbed, run)
             tried, survived = tried + kills, survived + kills * good
             said = "same files" if good else "not the same"
@@ -59,6 +73,9 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=40, help="how many (40)")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="no kill is begun after so many (no limit)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the moments (0)")
     parser.add_argument(
         "--window-s", type=float, default=30, help="latest random moment, in s (30)"
@@ -81,11 +98,11 @@ def _seconds_of_stages(run: SmallRun) -> dict[str, float]:
 
 
 def _round(
-    run: SmallRun, aims: dict[str, float], kills: int, window_s: float, rng: np.random.Generator
+    run: SmallRun, aims: dict[str, float], left: _Left, window_s: float, rng: np.random.Generator
 ) -> int:
     """Kill one run again and again, at every aim and then anywhere, until it completes; return how often."""
     done, orphans = 0, []
-    while done < kills:
+    while left.after(done):
         process = run.start()
         aim = _stage_seen(process, aims)
         time.sleep(rng.uniform(0, aims.pop(aim) if aim else window_s))

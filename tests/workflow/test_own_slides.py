@@ -1,16 +1,20 @@
 """Slides of a user: files anywhere, names with spaces, every column of the sheets in use; the workflow as a module."""
 
+import re
 import shutil
+from pathlib import Path
 
 import geopandas
 import h5py
 import pytest
+import yaml
 
 from slides.drawn_nuclei import outlines_of, write_geojson
 from workflow.clones import clean_clone
 
 pytestmark = pytest.mark.workflow
 
+CLUSTERS = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text()
 OWN = "slide\tpatient\ttissue\tcondition\txenium\the\talignment\treference\tpredictions\tnuclei\n"
 ATLASES = "reference\tpath\tlabel_key\tlayer\tlabel_map\n"
 
@@ -107,22 +111,32 @@ def test_nuclei_and_predictions_from_a_folder_with_spaces_take_the_place_of_thos
     assert used["raster_label"].isna().all()
 
 
+def example(language):
+    """Return the example of docs/cluster.md in a language: of the module, of its configuration."""
+    [found] = re.findall(rf"```{language}\n(.*?)```", CLUSTERS, flags=re.DOTALL)
+    return found
+
+
 def test_another_workflow_can_use_it_as_a_module(clone, tmp_path):
     shutil.copytree(clone.folder / "config", tmp_path / "config")
-    ours = (tmp_path / "config/config.yaml").read_text().replace("\n", "\n  ")
-    (tmp_path / "config/config.yaml").write_text(f"theirs: 1\nsthelar:\n  {ours}\n")
-    (tmp_path / "Snakefile").write_text(
-        'configfile: "config/config.yaml"\n'
-        "module sthelar:\n"
-        f"    snakefile: {str(clone.folder / 'Snakefile')!r}\n"
-        '    config: config["sthelar"]\n'
-        "use rule * from sthelar as sthelar_*\n"
-    )
+    recipes = yaml.safe_load((tmp_path / "config/config.yaml").read_text())["simulate"]
+    theirs = yaml.safe_load(example("yaml"))
+    theirs["sthelar"]["simulate"] = recipes
+    (tmp_path / "config/config.yaml").write_text(yaml.safe_dump(theirs))
+    ours = repr(str(clone.folder / "Snakefile"))
+    text, n = re.subn(r"github\(.*\)", lambda _: ours, example("python"))
+    assert n == 1
+    (tmp_path / "Snakefile").write_text(text)
     here = ("--snakefile", str(tmp_path / "Snakefile"), "--directory", str(tmp_path))
-    done = clone.snakemake("--dry-run", *here)
+    words = ("--set-threads", "sthelar_rasterise=1", "--cores", "9")
+    done = clone.snakemake("--dry-run", *here, *words, "sthelar_all")
     plan = done.stdout + done.stderr
     assert done.returncode == 0, plan
     assert "rule sthelar_assemble:" in plan
+    assert "results/dataset/40x/facts.json" in plan
+    # Nine cores for the masks of three slides would be three each.
+    masks = re.findall(r"rule sthelar_rasterise:\n(?:    .*\n)*", plan)
+    assert ["threads: " in job for job in masks] == [False] * 3
     assert not (tmp_path / "results").exists()
 
     done = clone.snakemake("results/toy_auto/preflight.json", *here)
