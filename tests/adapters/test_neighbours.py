@@ -3,6 +3,7 @@
 import anndata
 import numpy as np
 import scanpy
+from scipy.sparse.csgraph import connected_components
 
 from sthelar_build.adapters.neighbours import nearest_rows, neighbour_graph
 
@@ -51,3 +52,16 @@ def test_a_table_smaller_than_the_neighbours_asked_for_gives_what_it_has():
     assert nearest_rows(places, 10, 0, exact=True).tolist() == [[1], [0]]
     assert nearest_rows(places[:1], 10, 0, exact=True).shape == (1, 0)
     assert nearest_rows(places[:0], 10, 0, exact=True).shape == (0, 0)
+
+
+def test_doubles_do_not_take_the_graph_apart():
+    """Of ten equal rows each would see the nine others alone."""
+    crowded = neighbour_graph(np.repeat(cloud(), 10, axis=0), 8, 0, exact=False)
+    assert connected_components(crowded, directed=False)[0] == 1
+    found = crowded[::10][:, ::10]
+    assert abs(found - neighbour_graph(cloud(), 8, 0, exact=False)).max() == 0
+
+
+def test_near_lists_of_equal_rows_alone_give_a_graph():
+    graph = neighbour_graph(np.zeros((30, 4), dtype=np.float32), 5, 0, exact=False)
+    assert (graph.getnnz(axis=1) >= 4).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from types import ModuleType
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sthelar_build.adapters.inverted_lists import near_points
+from sthelar_build.core.crowds import first_of_crowd, with_crowds
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
@@ -25,8 +27,18 @@ def neighbour_graph(
     ``neighbours`` counts the row itself and must be at most the number of rows. The exact search goes through all
     pairs, on one thread; the other through near lists of rows (``inverted_lists``), which finds 99 of 100. Both give
     the same on any number of threads.
+
+    Where rows crowd at one place (``core.crowds``), the other search sees one of them there, and joins the others to it
+    alone: each would have found nothing but its doubles, and the graph would fall into thousands of parts.
     """
-    return _fuzzy_union(*_found(components, neighbours, seed, exact, threads))
+    if exact:
+        return _fuzzy_union(*_found(components, neighbours, seed, exact, threads))
+    first = first_of_crowd(components, int(math.log2(neighbours)))
+    seen = np.flatnonzero(first == np.arange(len(first)))
+    if len(seen) < neighbours:
+        first, seen = np.arange(len(first)), np.arange(len(first))
+    found = _found(components[seen], neighbours, seed, exact, threads)
+    return with_crowds(_fuzzy_union(*found), first)
 
 
 def nearest_rows(

@@ -12,7 +12,7 @@ from sthelar_build.settings.base import Count, Positive, Seed, Settings
 class ClusterSettings(Settings):
     """Cluster nuclei, cells, and both combined."""
 
-    revision: Literal[2] = 2
+    revision: Literal[3] = 3
     min_transcripts: Count = 10
     """Objects with fewer transcripts are left out."""
     seed: Seed = 0
@@ -25,7 +25,8 @@ class ClusterSettings(Settings):
     """Leiden resolutions. The finest is the one that labels are decided on: rather too many clusters
     than two types in one."""
     exact_neighbours_below: Count = 50_000
-    """Smaller tables get exact neighbours; in larger ones near lists are searched, which finds 99 of 100."""
+    """Smaller tables get exact neighbours; in larger ones near lists are searched, which finds 99 of 100, and where
+    more than log2(neighbours) objects are equal, one stands for all of them."""
     umap_rows: Annotated[int, Field(ge=1000)] = 200_000
     """UMAP is fitted to so many objects at most, drawn at random; the others lie between their neighbours."""
     device: Literal["auto", "cpu", "cuda"] = "cpu"
