@@ -26,6 +26,7 @@ from sthelar_build.settings.export_slides import ExportSlidesSettings
 from sthelar_build.settings.gather import GatherSettings
 from sthelar_build.settings.gather_predictions import GatherPredictionsSettings
 from sthelar_build.settings.ingest import IngestSettings
+from sthelar_build.settings.outline import OutlineSettings
 from sthelar_build.settings.preflight import PreflightSettings
 from sthelar_build.settings.rasterise import RasteriseSettings
 from sthelar_build.settings.refine import RefineSettings
@@ -36,6 +37,7 @@ from sthelar_build.settings.segment import SegmentSettings
 from sthelar_build.settings.simulate import SimulateSettings
 from sthelar_build.settings.tile import TileSettings
 from sthelar_build.settings.train import TrainSettings
+from sthelar_build.settings.view import ViewSettings
 
 PatchFormat = Literal["pannuke", "sthelar", "cellvit", "cellvit_plus", "huggingface"]
 """Formats made of patches: written once for every scale."""
@@ -96,6 +98,8 @@ class Config(Settings):
     train: TrainSettings = TrainSettings()
     embed: EmbedSettings = EmbedSettings()
     assemble: AssembleSettings = AssembleSettings()
+    view: ViewSettings = ViewSettings()
+    outline: OutlineSettings = OutlineSettings()
     report: ReportSettings = ReportSettings()
     collect: CollectSettings = CollectSettings()
     export: ExportSettings = ExportSettings()

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from slides import three_cells
+from slides.viewers import make_viewer
 from sthelar_build.errors import InputError
 from sthelar_build.io.tables import write_table
 from sthelar_build.io.transform import read_transform
@@ -32,7 +33,9 @@ def _run(files, page, **changes):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    return three_cells.build(tmp_path_factory.mktemp("report"))
+    folder = tmp_path_factory.mktemp("report")
+    built = three_cells.build(folder)
+    return built | make_viewer(built, folder)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ class _Outline(HTMLParser):
         if tag in ("h1", "h2", "h3", "h4"):
             self.headings.append(tag)
         self.captions += tag == "caption"
-        if tag not in ("meta", "img"):
+        if tag not in ("meta", "img", "input"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attributes):

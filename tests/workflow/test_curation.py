@@ -60,7 +60,10 @@ def test_a_decision_reruns_only_refine_and_what_follows_from_labels(built, tmp_p
     again = built.snakemake("--dry-run", "--config", f"curation={tmp_path}")
     assert planned(again) >= {("refine", "toy_breast"), ("report", "toy_breast"), ("collect", None)}
     assert planned(again) <= {
-        *((rule, "toy_breast") for rule in ("refine", "rasterise", "assess", "assemble", "report")),
+        *(
+            (rule, "toy_breast")
+            for rule in ("refine", "rasterise", "assess", "assemble", "outline", "report")
+        ),
         *((rule, None) for rule in ("collect", "export", "export_slides", "describe", "all")),
     }
 

@@ -18,6 +18,8 @@ rule report:
         masks=each_scale("results/{slide}/masks_{scale}/manifest.json"),
         metrics=each_scale("results/{slide}/metrics_{scale}.parquet"),
         displacement=each_scale("results/{slide}/metrics_{scale}_displacement.parquet"),
+        viewer_images="results/{slide}/viewer_images/manifest.json",
+        viewer_nuclei="results/{slide}/viewer_nuclei/manifest.json",
     output:
         "results/{slide}/report.html",
     log:
@@ -55,6 +57,8 @@ rule report:
             {params.masks:q} \
             {params.metrics:q} \
             {params.displacement:q} \
+            --viewer-images {input.viewer_images:q} \
+            --viewer-nuclei {input.viewer_nuclei:q} \
             --report {output:q} \
             --settings {params.settings:q} &>{log:q}
         """

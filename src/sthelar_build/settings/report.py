@@ -21,5 +21,7 @@ class ReportSettings(Settings):
     """Share of the cells with enough transcripts for whose class something must speak; below, the report warns."""
     gallery_patches: Annotated[int, Field(ge=1, le=12)] = 4
     """Number of best, of median and of worst patches that are shown at each scale."""
+    embedded_mb: Annotated[float, Field(ge=0)] = 16
+    """Where the tiles and blocks of the viewer take no more than this, they travel in the page; else they lie beside it."""
     picture_px: Annotated[int, Field(ge=200, le=3000)] = 1400
     """Longer side of the pictures in the page, in pixels; larger ones are reduced."""

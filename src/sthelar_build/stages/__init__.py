@@ -18,6 +18,8 @@ STAGES: tuple[str, ...] = (
     "assess",
     "embed",
     "assemble",
+    "view",
+    "outline",
     "report",
     "collect",
     "export",

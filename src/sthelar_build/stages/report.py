@@ -19,6 +19,7 @@ from sthelar_build.io.masks import open_masks
 from sthelar_build.io.pages import write_page
 from sthelar_build.io.pictures.embedded import captioned_pictures
 from sthelar_build.io.pictures.patch_gallery import ShownPatch, patch_gallery
+from sthelar_build.io.pictures.viewer import read_viewer
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import read_record
 from sthelar_build.io.tables import read_attributes, read_table
@@ -87,6 +88,8 @@ def run(
     masks: InFiles,
     metrics: InFiles,
     he: InFile,
+    viewer_images: InFile,
+    viewer_nuclei: InFile,
     report: OutFile,
     settings: Annotated[ReportSettings, as_json(ReportSettings)],
     displacement: MaybeInFiles = None,
@@ -117,6 +120,8 @@ def run(
         "evidence": evidence,
         "overrides": overrides,
         "labels": labels,
+        "viewer_images": viewer_images,
+        "viewer_nuclei": viewer_nuclei,
         **{f"patches_{name}": path for name, path, _, _ in files},
         **{f"masks_{name}": path for name, _, path, _ in files},
         **{f"metrics_{name}": path for name, _, _, path in files},
@@ -129,6 +134,7 @@ def run(
         "verdicts": slide_verdicts(
             registered.verdict, annotation, agreements, settings.min_decided, settings.min_kept
         ),
+        "viewer": read_viewer(viewer_images, viewer_nuclei, report, settings.embedded_mb * 2**20),
         "problems": found["problems"],
         "facts": list(_facts(found["facts"], facts, registered)),
         "transform": registered,
