@@ -29,19 +29,21 @@ def test_targets_of_every_kind_are_read(tmp_path):
     square = '{"type": "Polygon", "coordinates": [[[0, 0], [3, 0], [3, 3], [0, 3], [0, 0]]]}'
     (tmp_path / "drawn.geojson").write_text(f'[{{"geometry": {square}, "properties": {{}}}}]')
     targets = [f"cluster:{KEY}", "cell:aaaa-1", "cells:cells.csv", "region:lasso.csv"]
-    found = read(tmp_path, *map(line, [*targets, "region:drawn.geojson"]))
-    assert [decision.line for decision in found] == [2, 3, 4, 5, 6]
+    found = read(tmp_path, *map(line, [*targets, "region:drawn.geojson", "polygon:0,0 2,0 2,1"]))
+    assert [decision.line for decision in found] == [2, 3, 4, 5, 6, 7]
     assert found[0].target == NamedCluster(KEY)
     assert found[1].target == NamedCells(["aaaa-1"])
     assert found[2].target == NamedCells(["x", "y"])
     assert (found[3].target.area.area, found[3].target.frame) == (8, Frame.UM)
     assert (found[4].target.area.area, found[4].target.frame) == (9, Frame.HE)
+    assert (found[5].target.area.area, found[5].target.frame) == (1, Frame.HE)
     assert [decision.words for decision in found] == [
         "cluster 1",
         "cell aaaa-1",
         "cells of cells.csv",
         "region of lasso.csv",
         "region of drawn.geojson",
+        "polygon of 3 corners",
     ]
 
 
@@ -103,7 +105,10 @@ def test_a_bare_number_is_a_cluster_without_a_key_and_half_a_key_is_refused(tmp_
         ({"who": ""}, "expected words in the column who, found none"),
         ({"why": ""}, "expected words in the column why, found none"),
         ({"when": "31/01/2026"}, "expected a date such as 2026-01-31 .*found '31/01/2026'"),
-        ({"target": "nucleus:1"}, "expected cluster:KEY, cell:ID, cells:FILE or region:FILE"),
+        (
+            {"target": "nucleus:1"},
+            "expected cluster:KEY, cell:ID, cells:FILE, region:FILE or polygon:CORNERS",
+        ),
         ({"target": "region:cells.csv"}, r"cells\.csv: expected the columns X, Y, .*write cells:"),
     ],
 )

@@ -27,6 +27,7 @@ FOLDER = Path("curation")
         ("cell: aaaa-1", Target("cell", "aaaa-1")),
         ("cells:mine.csv", Target("cells", "", FOLDER / "mine.csv")),
         ("region:a b.geojson#nest 1", Target("region", "", FOLDER / "a b.geojson", "nest 1")),
+        ("polygon:1,2 3,4 5,2.5", Target("polygon", "1,2 3,4 5,2.5")),
         ("region:/abs/a.csv", Target("region", "", Path("/abs/a.csv"))),
     ],
 )
@@ -43,6 +44,11 @@ def test_other_words_are_refused_with_the_nearest_kind(text):
 def test_geojson_is_drawn_on_the_he_and_csv_is_in_um():
     assert parse_target("t", "region:a.GeoJSON", FOLDER).drawn_on_he
     assert not parse_target("t", "region:a.csv", FOLDER).drawn_on_he
+    assert not parse_target("t", "cells:a.json", FOLDER).drawn_on_he
+
+
+def test_a_polygon_needs_no_file_but_the_place_of_the_he(tmp_path):
+    assert files_of_table(write(tmp_path, "polygon:0,0 1,0 1,1")).drawn_on_he
 
 
 def write(tmp_path, *targets):

@@ -7,7 +7,7 @@ import shapely
 from shapely import box
 
 from sthelar_build.errors import ConfigError
-from sthelar_build.io.selections import read_cell_ids, read_region
+from sthelar_build.io.selections import polygon_of, read_cell_ids, read_region
 
 CELLS = """#Selection name: Selection 1
 #Area (µm^2): 812.40
@@ -73,6 +73,26 @@ def test_one_selection_of_several_can_be_named(tmp_path):
     assert read_cell_ids(path) == ["a-1", "b-1"]
     with pytest.raises(ConfigError, match=r"'rihgt', found left, right \(nearest: 'right'\)"):
         read_cell_ids(path, "rihgt")
+
+
+def test_a_polygon_is_written_corner_by_corner():
+    assert polygon_of("0,0 4,0 4,2.5 0,2.5").bounds == (0, 0, 4, 2.5)
+    assert polygon_of("0,0 2,2 2,0 0,2").area == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0,0 4,0", "three corners or more"),
+        ("0,0 4;0 4,4", "as X,Y X,Y X,Y"),
+        ("0,0,1 4,0 4,4", "as X,Y X,Y X,Y"),
+        ("0,0 4,nan 4,4", "as X,Y X,Y X,Y"),
+        ("0,0 2,0 4,0", "an area"),
+    ],
+)
+def test_corners_that_enclose_nothing_are_refused(text, message):
+    with pytest.raises(ConfigError, match=message):
+        polygon_of(text)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from sthelar_build.core.cluster_keys import ClusterKey
 from sthelar_build.core.decisions import Decision, NamedCells, NamedCluster, Region
 from sthelar_build.errors import ConfigError
 from sthelar_build.io.curation_targets import Target, hint, parse_target, read_lines
-from sthelar_build.io.selections import read_cell_ids, read_region
+from sthelar_build.io.selections import polygon_of, read_cell_ids, read_region
 from sthelar_build.io.tsv import Row
 from sthelar_build.schema.frames import Frame
 from sthelar_build.schema.labels import CLASS_NAMES
@@ -57,9 +57,11 @@ def _decision(
 def _cells_of(where: str, target: Target) -> NamedCluster | NamedCells | Region:
     if target.kind == "cluster":
         return NamedCluster(_key(where, target.value))
-    if target.file is None:
+    if target.kind == "cell":
         return NamedCells([target.value])
     try:
+        if target.file is None:
+            return Region(polygon_of(target.value), Frame.HE)
         if target.kind == "cells":
             return NamedCells(read_cell_ids(target.file, target.part))
         frame = Frame.HE if target.drawn_on_he else Frame.UM
@@ -113,7 +115,9 @@ def _date(where: str, text: str) -> str:
 
 def _words(target: Target, only: str) -> str:
     """Return which cells a line is on, in words."""
-    if target.file is None:
+    if target.kind == "polygon":
+        words = f"polygon of {len(target.value.split())} corners"
+    elif target.file is None:
         words = f"{target.kind} {target.value.partition('@')[0]}"
     else:
         part = f", {target.part}" if target.part else ""

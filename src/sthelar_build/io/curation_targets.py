@@ -13,7 +13,7 @@ from sthelar_build.io.tsv import Row, read_tsv
 
 COLUMNS = ("target", "label", "who", "when", "why")
 OPTIONAL = ("only",)
-KINDS = ("cluster", "cell", "cells", "region")
+KINDS = ("cluster", "cell", "cells", "region", "polygon")
 _DRAWN_ON_HE = (".geojson", ".json")
 
 
@@ -21,9 +21,9 @@ _DRAWN_ON_HE = (".geojson", ".json")
 class Target:
     """The words of a target: ``kind:value``, or ``kind:file#part``."""
 
-    kind: Literal["cluster", "cell", "cells", "region"]
+    kind: Literal["cluster", "cell", "cells", "region", "polygon"]
     value: str
-    """Name or key of a cluster, id of a cell; empty where a file is named."""
+    """Name or key of a cluster, id of a cell, corners of a polygon; empty where a file is named."""
     file: Path | None = None
     """The file that names the cells; a relative path is relative to the table."""
     part: str | None = None
@@ -32,7 +32,13 @@ class Target:
     @property
     def drawn_on_he(self) -> bool:
         """Whether the coordinates of the region are level-0 pixels of the H&E, not um."""
-        return self.file is not None and self.file.suffix.casefold() in _DRAWN_ON_HE
+        if self.kind == "polygon":
+            return True
+        return (
+            self.kind == "region"
+            and self.file is not None
+            and self.file.suffix.casefold() in _DRAWN_ON_HE
+        )
 
 
 def read_lines(path: Path) -> list[tuple[str, Target, Row]]:
@@ -49,9 +55,10 @@ def parse_target(where: str, text: str, folder: Path) -> Target:
     kind, _, value = (part.strip() for part in text.partition(":"))
     if kind not in KINDS or not value:
         raise ConfigError(
-            f"{where}: expected cluster:KEY, cell:ID, cells:FILE or region:FILE, found {text!r}{hint(kind, KINDS)}"
+            f"{where}: expected cluster:KEY, cell:ID, cells:FILE, region:FILE or polygon:CORNERS, found "
+            f"{text!r}{hint(kind, KINDS)}"
         )
-    if kind in ("cluster", "cell"):
+    if kind in ("cluster", "cell", "polygon"):
         return Target(kind, value)  # type: ignore[arg-type]
     name, _, part = value.partition("#")
     return Target(kind, "", folder / name, part or None)  # type: ignore[arg-type]
@@ -77,14 +84,15 @@ def needed_files(folder: Path, slide: str) -> NeededFiles:
 
 def files_of_table(table: Path) -> NeededFiles:
     """Return the files that a table of decisions needs; ConfigError if it cannot be read, or one is not there."""
-    targets = [(where, target) for where, target, _ in read_lines(table) if target.file]
+    lines = read_lines(table)
+    targets = [(where, target) for where, target, _ in lines if target.file]
     for where, target in targets:
         if target.file and not target.file.is_file():
             raise ConfigError(
                 f"{where}: expected the file {target.file} (relative to the table), found none; correct the path"
             )
     files = dict.fromkeys(target.file for _, target in targets if target.file)
-    drawn_on_he = any(target.kind == "region" and target.drawn_on_he for _, target in targets)
+    drawn_on_he = any(target.drawn_on_he for _, target, _ in lines)
     return NeededFiles(table, tuple(files), drawn_on_he)
 
 

@@ -55,15 +55,39 @@ def read_region(path: Path, part: str | None = None) -> Any:
     that name or class only. ConfigError if there is no area.
     """
     read = _drawn_shapes if path.suffix.casefold() in (".geojson", ".json") else _selected_shapes
-    shapes = np.array(read(path, part), dtype=object)
-    if not np.isfinite(shapely.get_coordinates(shapes)).all():
+    shapes = read(path, part)
+    try:
+        return _area_of(shapes)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def polygon_of(text: str) -> Any:
+    """Return the polygon whose corners are written as ``X,Y X,Y X,Y``; ConfigError if they enclose nothing."""
+    try:
+        corners = np.array([[float(x) for x in corner.split(",")] for corner in text.split()])
+    except ValueError:
+        corners = np.empty(0)
+    if (
+        corners.ndim != 2
+        or corners.shape[1] != 2
+        or len(corners) < 3
+        or not np.isfinite(corners).all()
+    ):
         raise ConfigError(
-            f"{path}: expected finite coordinates, found nan or inf; export them again"
+            f"expected a polygon of three corners or more, as X,Y X,Y X,Y, found {text[:60]!r}; draw it again"
         )
-    repaired, _ = repair(shapes)
+    return _area_of([shapely.Polygon(corners)])
+
+
+def _area_of(shapes: list[Any]) -> Any:
+    """Return what is inside outlines, which may cross themselves and each other."""
+    if not np.isfinite(shapely.get_coordinates(shapes)).all():
+        raise ConfigError("expected finite coordinates, found nan or inf; export them again")
+    repaired, _ = repair(np.array(shapes, dtype=object))
     area = shapely.union_all(repaired)
     if area.is_empty:
-        raise ConfigError(f"{path}: expected outlines with an area, found none; draw them again")
+        raise ConfigError("expected outlines with an area, found none; draw them again")
     return area
 
 
