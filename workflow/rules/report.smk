@@ -20,6 +20,7 @@ rule report:
         displacement=each_scale("results/{slide}/metrics_{scale}_displacement.parquet"),
         viewer_images="results/{slide}/viewer_images/manifest.json",
         viewer_nuclei="results/{slide}/viewer_nuclei/manifest.json",
+        curation=curation,
     output:
         "results/{slide}/report.html",
     log:
@@ -37,6 +38,7 @@ rule report:
         masks=option("masks"),
         metrics=option("metrics"),
         displacement=option("displacement"),
+        curation=option("curation"),
         settings=settings("report"),
     shell:
         r"""
@@ -57,6 +59,7 @@ rule report:
             {params.masks:q} \
             {params.metrics:q} \
             {params.displacement:q} \
+            {params.curation:q} \
             --viewer-images {input.viewer_images:q} \
             --viewer-nuclei {input.viewer_nuclei:q} \
             --report {output:q} \

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from sthelar_build.core import quality_words, summary
+from sthelar_build.core.review_facts import review_facts
 from sthelar_build.core.slide_verdicts import slide_verdicts
 from sthelar_build.core.source_difference import source_words
 from sthelar_build.core.wording import count, in_words
@@ -27,6 +28,7 @@ from sthelar_build.io.transform import Transform, read_transform
 from sthelar_build.options import (
     InFile,
     InFiles,
+    MaybeInFile,
     MaybeInFiles,
     OutFile,
     Word,
@@ -93,6 +95,7 @@ def run(
     report: OutFile,
     settings: Annotated[ReportSettings, as_json(ReportSettings)],
     displacement: MaybeInFiles = None,
+    curation: MaybeInFile = None,
 ) -> None:
     """Write the report of a slide."""
     found = read_record(preflight, ("facts", "problems"))
@@ -127,6 +130,8 @@ def run(
         **{f"metrics_{name}": path for name, _, _, path in files},
         **{f"displacement_{name}": path for name, path in curves.items()},
     }
+    if curation:
+        inputs["curation"] = curation
     source = provenance("report", settings, inputs)
     values = {
         "slide": slide,
@@ -134,6 +139,7 @@ def run(
         "verdicts": slide_verdicts(
             registered.verdict, annotation, agreements, settings.min_decided, settings.min_kept
         ),
+        "review": review_facts(slide, clusters, curation and curation.read_text("utf-8-sig")),
         "viewer": read_viewer(viewer_images, viewer_nuclei, report, settings.embedded_mb * 2**20),
         "problems": found["problems"],
         "facts": list(_facts(found["facts"], facts, registered)),
