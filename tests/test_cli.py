@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from sthelar_build.commands import COMMANDS
 from sthelar_build.stages import STAGES
 
 
@@ -20,9 +21,9 @@ def sthelar_build(*words: str, **environment: str) -> subprocess.CompletedProces
     )
 
 
-def test_help_lists_every_stage_in_pipeline_order():
+def test_help_lists_what_people_call_and_then_every_stage_in_pipeline_order():
     text = sthelar_build("--help").stdout
-    places = [text.index(f" {stage} ") for stage in STAGES]
+    places = [text.index(f"│ {command} ") for command in (*COMMANDS, *STAGES)]
     assert places == sorted(places)
 
 
@@ -30,7 +31,7 @@ def test_help_says_what_every_stage_does_and_loads_none():
     done = sthelar_build("--help", COLUMNS="300", PYTHONPROFILEIMPORTTIME="1")
     assert "Cut the H&E of a slide into a grid of patches at one scale." in done.stdout
     assert "sthelar_build.cli" in done.stderr
-    assert not re.search(r"sthelar_build\.stages\.|numpy|pandas", done.stderr)
+    assert not re.search(r"sthelar_build\.(stages|commands)\.|numpy|pandas", done.stderr)
 
 
 def test_the_start_of_a_stage_loads_nothing_that_takes_half_a_second():
@@ -49,9 +50,35 @@ def test_an_unknown_stage_is_refused():
     assert "No such command 'tyle'" in done.stderr
 
 
-@pytest.mark.parametrize("stage", ["tile", "count"])
-def test_a_stage_explains_its_options(stage):
-    assert "--settings" in sthelar_build(stage, "--help").stdout
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [("tile", "--settings"), ("count", "--settings"), ("doctor", "--slide"), ("add-slide", "--he")],
+)
+def test_a_command_explains_its_options(command, option):
+    assert option in sthelar_build(command, "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("doc", "doctor"), ("tile --sc", "--scale"), ("doctor --slide toy_b", "toy_breast")],
+)
+def test_the_shell_completes_commands_options_and_slides(words, offered, tmp_path):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/slides.tsv").write_text("slide\tpatient\ntoy_breast\tp\ntoy_skin\tp\n")
+    done = subprocess.run(
+        ["sthelar-build"],
+        cwd=tmp_path,
+        env=os.environ
+        | {
+            "_STHELAR_BUILD_COMPLETE": "complete_bash",
+            "COMP_WORDS": f"sthelar-build {words}",
+            "COMP_CWORD": str(len(words.split())),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == [offered]
 
 
 def test_a_missing_input_is_one_line_and_exit_status_1(tmp_path):

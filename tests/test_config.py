@@ -59,17 +59,28 @@ def test_a_slide_may_stand_only_once(tmp_path):
 
 def test_a_missing_column_is_named(tmp_path):
     text = message(load_slides, sheet(tmp_path, (HEADER + ROW).replace("patient", "donor")))
-    assert "see donor, patient" in text
+    assert "rename or remove donor and add patient in the first line" in text
+
+
+def test_spaces_between_the_columns_are_named_as_such(tmp_path):
+    text = message(load_slides, sheet(tmp_path, (HEADER + ROW).replace("\t", "  ")))
+    assert "put tabs, not spaces, between the columns" in text
+
+
+def test_an_empty_cell_is_named_with_what_belongs_there(tmp_path):
+    text = message(load_slides, sheet(tmp_path, HEADER + "# mine\n" + ROW.replace("Breast", "")))
+    assert "line 3 (slide s1): tissue: expected tissue, as it will stand" in text
+    assert text.endswith("found an empty cell")
 
 
 def test_an_unknown_condition_is_named_with_its_row(tmp_path):
     text = message(load_slides, sheet(tmp_path, HEADER + ROW.replace("cancer", "ill")))
-    assert "row 1: condition" in text
+    assert "line 2 (slide s1): condition: expected cancer or normal" in text
     assert "'ill'" in text
 
 
 def test_a_slide_name_with_a_dash_is_refused(tmp_path):
-    assert "row 1: slide" in message(
+    assert "line 2 (slide s-1): slide: expected name of the slide: letters" in message(
         load_slides, sheet(tmp_path, HEADER + ROW.replace("s1", "s-1"))
     )
 
@@ -124,8 +135,18 @@ def test_a_reference_that_the_other_sheet_lacks_is_refused(tmp_path):
     assert "skin" in text
 
 
-def test_a_misspelt_key_of_the_configuration_is_named():
-    assert "tile.side_pxx" in message(load_config, {"tile": {"side_pxx": 256}})
+def test_a_misspelt_key_of_the_configuration_is_named_and_the_nearest_is_offered():
+    text = message(load_config, {"tile": {"side_pxx": 256}})
+    assert "tile.side_pxx: there is no such key; did you mean side_px?" in text
+    assert "did you mean register?" in message(load_config, {"registr": {}})
+    assert "cellpose_model: there is no such key; remove it" in message(
+        load_config, {"cellpose_model": 1}
+    )
+
+
+def test_keys_that_contradict_each_other_are_told_without_all_the_others():
+    text = message(load_config, {"evaluate": {"scale": "10x"}})
+    assert "expected evaluate.scale to be one of 40x, 20x, found 10x; correct it; every" in text
 
 
 @pytest.mark.parametrize("scale", ["native/3", "-1", "nan", "forty"])

@@ -9,6 +9,7 @@ from typing import get_args
 
 import pytest
 
+from sthelar_build.commands import COMMANDS, module_of
 from sthelar_build.config import Config, ExportFormat
 from sthelar_build.settings.base import Settings
 from sthelar_build.stages import STAGES
@@ -24,6 +25,15 @@ def test_every_rule_file_but_common_is_a_stage_and_every_stage_has_one():
 def test_every_stage_module_is_listed():
     modules = {path.stem for path in (ROOT / "src/sthelar_build/stages").glob("*.py")}
     assert modules == {*STAGES, "__init__"}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_that_people_call_has_a_module_a_test_and_a_word_in_the_documentation(command):
+    module = import_module(f"sthelar_build.commands.{module_of(command)}")
+    assert callable(module.run)
+    assert (ROOT / "tests" / "commands" / f"test_{module_of(command)}.py").is_file()
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    assert any(f"sthelar-build {command}" in page.read_text() for page in pages)
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -1,4 +1,4 @@
-"""The command line: one command per stage, loaded only when it is called."""
+"""The command line: one command per stage, and those that people call by hand; each is loaded only when it is called."""
 
 from __future__ import annotations
 
@@ -16,45 +16,56 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from sthelar_build.commands import COMMANDS, module_of
 from sthelar_build.errors import DISK_FULL, SthelarError, in_words, machine_refusal
 from sthelar_build.stages import STAGES
 
+_BY_HAND, _STAGES = "By hand", "Stages, in order, as the workflow calls them"
 _STOPPED_BY = 128
 """Exit status of whoever a signal stops, less its number."""
 
 
-class _LazyStages(TyperGroup):
-    """Lists every stage, and imports only the one that runs: heavy libraries cost seconds."""
+class _LazyCommands(TyperGroup):
+    """Lists every command, and imports only the one that runs: heavy libraries cost seconds."""
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        return list(STAGES)
+        return [*COMMANDS, *STAGES]
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
-        return TyperCommand(cmd_name, help=_summary(cmd_name)) if cmd_name in STAGES else None
+        if cmd_name not in (*COMMANDS, *STAGES):
+            return None
+        panel = _BY_HAND if cmd_name in COMMANDS else _STAGES
+        return TyperCommand(cmd_name, help=_summary(cmd_name), rich_help_panel=panel)
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         name, listed, rest = super().resolve_command(ctx, args)
         return name, _command(name) if name and listed else listed, rest
 
 
-def _summary(stage: str) -> str:
-    """Return the first paragraph of what a stage says of itself, read off its source."""
-    source = Path(__file__).parent / "stages" / f"{stage}.py"
+def _place(command: str) -> tuple[str, str]:
+    """Return the package and the module of a command."""
+    return ("commands", module_of(command)) if command in COMMANDS else ("stages", command)
+
+
+def _summary(command: str) -> str:
+    """Return the first paragraph of what a command says of itself, read off its source."""
+    package, module = _place(command)
+    source = Path(__file__).parent / package / f"{module}.py"
     functions = ast.parse(source.read_text(encoding="utf-8")).body
     run = next(f for f in functions if isinstance(f, ast.FunctionDef) and f.name == "run")
     return (ast.get_docstring(run) or "").split("\n\n")[0]
 
 
-def _command(stage: str) -> Any:
-    """Return the command of a stage, with its options."""
+def _command(command: str) -> Any:
+    """Return a command, with its options."""
     single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    single.command(name=stage)(import_module(f"sthelar_build.stages.{stage}").run)
+    module = import_module(".".join(("sthelar_build", *_place(command))))
+    single.command(name=command)(module.run)
     return typer.main.get_command(single)
 
 
 app = typer.Typer(
-    cls=_LazyStages,
-    add_completion=False,
+    cls=_LazyCommands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Turn raw Xenium bundles and their H&E slides into training datasets, stage by stage.",

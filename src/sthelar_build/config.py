@@ -164,7 +164,9 @@ def load_config(values: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigError(f"configuration: {problems(error)}") from error
+        raise ConfigError(
+            f"configuration: {problems(error, Config)}; every key: config/README.md"
+        ) from error
 
 
 def check_frozen_splits(config: Config) -> None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from sthelar_build.errors import ConfigError
-from sthelar_build.settings.base import SCALE, Settings, problems
+from sthelar_build.settings.base import SCALE, Settings
+from sthelar_build.settings.sheet_rows import Row, read_sheet
+
+SLIDE_NAME = r"^[A-Za-z0-9_]+$"
 
 
 class Slide(Settings):
     """One row of ``slides.tsv``."""
 
-    slide: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")]
+    slide: Annotated[str, Field(pattern=SLIDE_NAME)]
     """Name of the slide: letters, digits and _; unique."""
     patient: Annotated[str, Field(min_length=1)]
     """Patient; slides of one patient never meet in different splits when the split is by patient."""
@@ -86,17 +88,14 @@ class Reference(Settings):
         return value or None
 
 
-Row = TypeVar("Row", bound=Settings)
-
-
 def load_slides(path: Path) -> dict[str, Slide]:
     """Read ``slides.tsv``: slide name -> row."""
-    return _by_key(path, _read_sheet(path, Slide), "slide")
+    return _by_key(path, read_sheet(path, Slide), "slide")
 
 
 def load_references(path: Path) -> dict[str, Reference]:
     """Read ``references.tsv``: key -> row."""
-    return _by_key(path, _read_sheet(path, Reference), "reference")
+    return _by_key(path, read_sheet(path, Reference), "reference")
 
 
 def check_references(
@@ -130,77 +129,6 @@ def check_nuclei(slides: Mapping[str, Slide], source: str, sheet: Path) -> None:
                 f"{sheet}: slide {slide.slide}: expected a GeoJSON file in the column nuclei, as resegment.source is geojson, found none; "
                 "name one, or set resegment.source to xenium: slides with a file take it all the same"
             )
-
-
-def _read_sheet(path: Path, model: type[Row]) -> list[Row]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path}: expected a tab-separated sheet in UTF-8, found none; check the path"
-        ) from error
-    header, rows = tsv_rows(path, text)
-    _check_header(path, header, model)
-    return [_parse_row(path, number, row, model) for number, (_, row) in enumerate(rows, start=1)]
-
-
-def tsv_rows(path: Path, text: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Return the header of a tab-separated table, and number of the line and cells of every row; a short row ends empty.
-
-    Blank lines and those that start with # are passed over. ConfigError if the header names a column twice, if a row has
-    more cells than the header, or if a quote is opened and not closed: it would swallow the lines that follow.
-    """
-    header: list[str] = []
-    rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        cells = _cells(f"{path}: line {number}", line)
-        if not header:
-            header = cells
-            twice = [name for name, n in Counter(header).items() if n > 1]
-            if twice:
-                raise ConfigError(
-                    f"{path}: expected every column once, found {', '.join(twice)} more than once; rename one"
-                )
-        elif len(cells) > len(header):
-            raise ConfigError(
-                f"{path}: line {number}: expected {len(header)} cells as in the first line, found {len(cells)}; "
-                "remove the tabs too many"
-            )
-        else:
-            cells += [""] * (len(header) - len(cells))
-            rows.append((number, dict(zip(header, cells, strict=True))))
-    return header, rows
-
-
-def _cells(where: str, line: str) -> list[str]:
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter="\t", strict=True))]
-    except csv.Error as error:
-        raise ConfigError(
-            f"{where}: expected tab-separated cells, found {error}; correct the quotes of this line"
-        ) from error
-
-
-def _check_header(path: Path, found: list[str], model: type[Row]) -> None:
-    expected = list(model.model_fields)
-    required = [name for name, field in model.model_fields.items() if field.is_required()]
-    wrong = [name for name in found if name not in expected] + [
-        name for name in required if name not in found
-    ]
-    if wrong:
-        raise ConfigError(
-            f"{path}: expected the tab-separated columns {', '.join(expected)}, found {', '.join(found) or 'nothing'}; "
-            f"see {', '.join(wrong)}"
-        )
-
-
-def _parse_row(path: Path, number: int, row: dict[str, Any], model: type[Row]) -> Row:
-    try:
-        return model.model_validate(row)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: row {number}: {problems(error)}") from error
 
 
 def _by_key(path: Path, rows: list[Row], key: str) -> dict[str, Row]:

@@ -2,13 +2,14 @@
 
 from types import SimpleNamespace
 
+import h5py
 import numpy as np
 import pytest
 
 from sthelar_build.errors import InputError
 from sthelar_build.io.he_blocks import Block
 from sthelar_build.io.instance_maps import SparseMap, instance_map_writer
-from sthelar_build.io.supplied_maps import open_supplied_maps
+from sthelar_build.io.supplied_maps import n_supplied_patches, open_supplied_maps
 
 MAP = np.array([[0, 5, 5], [0, 0, 0], [0, 0, 7]], dtype=np.int32)
 
@@ -39,3 +40,16 @@ def test_maps_of_a_larger_grid_are_refused(path):
         open_supplied_maps(path, "s", 3, 3),
     ):
         pass
+
+
+def test_the_patches_of_a_file_are_counted(path):
+    assert n_supplied_patches(path, "s") == 2
+
+
+def test_a_file_that_holds_something_else_or_is_absent_is_no_file_of_maps(tmp_path):
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["unrelated"] = np.zeros(1)
+    with pytest.raises(InputError, match="found unrelated"):
+        n_supplied_patches(tmp_path / "other.h5", "s")
+    with pytest.raises(InputError, match="found none"):
+        n_supplied_patches(tmp_path / "absent.h5", "s")

@@ -1,52 +1,34 @@
 import json
 
-import anndata
 import h5py
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tifffile
 
-from slides.five_cells import SHAPE_PX, copy_of_bundle, remove_table
+from slides.five_cells import remove_table
+from slides.raw_slide import HE_UM_PER_PX, write_atlas, write_raw_slide
 from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.io.ome_tiff import write_ome_tiff
 from sthelar_build.settings.preflight import PreflightSettings
 from sthelar_build.stages import preflight
 
-HE_UM_PER_PX = 0.425
-GENES = {"EPCAM": "ENSG00000119888", "CD3E": "ENSG00000198851", "ACTB": "ENSG00000075624"}
-
 
 @pytest.fixture
 def raw(tmp_path):
     """Every raw file of a slide, in order."""
-    bundle = copy_of_bundle(tmp_path / "outs", "3.0.0")
-    height_px, width_px = SHAPE_PX[0] // 2, SHAPE_PX[1] // 2
-    image = np.full((height_px, width_px, 3), 200, dtype=np.uint8)
-    he = tmp_path / "he_image.ome.tif"
-    write_ome_tiff(he, image, HE_UM_PER_PX, channel_names=["RGB"], compression="jpeg", tile_px=64)
-    alignment = tmp_path / "matrix.csv"
-    alignment.write_text("2,0,0\n0,2,0\n0,0,1\n")
-    write_atlas(tmp_path / "reference.h5ad")
+    write_raw_slide(tmp_path)
     return {
         "slide": "toy",
-        "xenium": bundle.folder,
-        "he": he,
+        "xenium": tmp_path / "outs",
+        "he": tmp_path / "he_image.ome.tif",
         "reference": tmp_path / "reference.h5ad",
         "label_key": "cell_type",
-        "alignment": alignment,
+        "alignment": tmp_path / "matrix.csv",
         "out": tmp_path / "results" / "preflight.json",
         "settings": PreflightSettings(),
     }
-
-
-def write_atlas(path, genes=GENES):
-    counts = np.random.default_rng(0).poisson(3.0, (6, len(genes))).astype(np.float32)
-    obs = pd.DataFrame({"cell_type": ["B cell", "T cell"] * 3}, index=[f"c{i}" for i in range(6)])
-    var = pd.DataFrame({"gene_id": list(genes.values())}, index=list(genes))
-    anndata.AnnData(counts, obs=obs, var=var).write_h5ad(path)
 
 
 def run(raw, **changes):
@@ -82,6 +64,12 @@ def test_good_files_are_described_and_have_no_problem(raw):
         "shared_genes": 2,
     }
     assert {key: record["facts"][key] for key in expected} == expected
+
+
+def test_the_log_says_what_was_found_as_the_doctor_does(raw, caplog):
+    with caplog.at_level("INFO", "sthelar_build.stages.preflight"):
+        run(raw)
+    assert "toy: H&E: 130 x 95 px, 5 levels, 0.425 um a pixel" in caplog.messages
 
 
 def test_an_alignment_that_contradicts_the_pixel_size_of_the_image_is_a_problem(raw):

@@ -31,7 +31,7 @@ def test_a_clean_clone_plans_every_stage(clone):
 def test_a_mistake_in_the_configuration_is_one_line(clone):
     done = clone.snakemake("--dry-run", "--config", "tile={'side_pxx': 256}")
     assert done.returncode == 1
-    assert "tile.side_pxx: Extra inputs are not permitted" in said(done)
+    assert "tile.side_pxx: there is no such key; did you mean side_px?" in said(done)
     assert "Traceback" not in said(done)
 
 

@@ -5,40 +5,22 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from sthelar_build.config import (
-    check_checkpoints,
-    check_frozen_splits,
-    gpus_of,
-    load_config,
-    settings_json,
-)
+from sthelar_build.config import gpus_of, settings_json
+from sthelar_build.errors import SthelarError
+from sthelar_build.io.curation_targets import strays
+from sthelar_build.io.run import CHECKS, load_run
 from sthelar_build.needs import needs, raw_size, recipe_size
 from sthelar_build.settings.checkpoints import TOY_CHECKPOINT
-from sthelar_build.sheets import (
-    check_nuclei,
-    check_predictions,
-    check_references,
-    load_references,
-    load_slides,
-)
-from sthelar_build.errors import SthelarError
-from sthelar_build.io.clocks import check_dates
-from sthelar_build.io.curation_targets import needed_files, strays
 
 try:
-    CONFIG = load_config(config)
-    SLIDES = load_slides(CONFIG.slides)
-    REFERENCES = load_references(CONFIG.references)
-    check_references(SLIDES, REFERENCES, CONFIG.slides)
-    check_nuclei(SLIDES, CONFIG.resegment.source, CONFIG.slides)
-    check_predictions(SLIDES, list(CONFIG.scales), CONFIG.slides)
-    check_frozen_splits(CONFIG)
-    check_checkpoints(CONFIG)
-    CURATION = {slide: needed_files(CONFIG.curation, slide) for slide in SLIDES}
-    check_dates([path for slide in SLIDES.values() for path in slide.files])
-    check_dates(Path("results").glob("*/*"))
+    RUN = load_run(config)
+    for check in CHECKS:
+        check(RUN)
 except SthelarError as error:
     raise WorkflowError(str(error)) from None
+
+CONFIG, SLIDES, REFERENCES = RUN.config, RUN.slides, RUN.references
+CURATION = RUN.decisions()
 
 for table in strays(CONFIG.curation, SLIDES):
     logger.warning(f"{table}: decides nothing, as no slide has this name")

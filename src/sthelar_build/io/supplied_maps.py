@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from sthelar_build.core.predicted_maps import PredictedPatch, nuclei_of
@@ -49,3 +50,22 @@ def open_supplied_maps(
                 "predict on the patches of this slide and scale"
             )
         yield SuppliedMaps(maps, side_px)
+
+
+def n_supplied_patches(path: Path, slide: str) -> int:
+    """Return how many patches of a slide have a map; InputError if the file is no h5 of instance maps."""
+    names = _names_in_h5(path)
+    if not any(name.endswith("_data") for name in names):
+        raise InputError(
+            f"{path}: expected instance maps in an h5 (datasets such as 17_data, 17_indices, 17_indptr, 17_shape), "
+            f"found {', '.join(names[:3]) or 'none'}; give the h5 of the segmentation"
+        )
+    with open_instance_maps(path, slide) as maps:
+        return len(maps.patch_ids)
+
+
+def _names_in_h5(path: Path) -> list[str]:
+    if not path.is_file() or not h5py.is_hdf5(path):
+        return []
+    with h5py.File(path, "r") as file:
+        return list(file)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sthelar_build.errors import ConfigError
-from sthelar_build.sheets import tsv_rows
+from sthelar_build.settings.sheet_rows import tsv_rows
 
 Row = dict[str, str]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -42,9 +44,36 @@ class Settings(BaseModel):
         return kind(**self.model_dump(include={field.name for field in fields(kind)}))
 
 
-def problems(error: ValidationError) -> str:
-    """Return all problems of a pydantic error on one line: where, what is wrong, what was found."""
+def problems(error: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """Return all problems of a pydantic error on one line: where, what is wrong, what was found.
+
+    Of a key that ``model`` does not know the nearest one is named.
+    """
     return "; ".join(
-        f"{'.'.join(map(str, item['loc'])) or 'value'}: {item['msg']}, found {item['input']!r}"
+        f"{'.'.join(map(str, item['loc'])) or 'value'}: {_wrong(item, model)}"
         for item in error.errors()
     )
+
+
+def _wrong(item: Any, model: type[BaseModel] | None) -> str:
+    if item["type"] == "extra_forbidden":
+        near = _nearest(item["loc"], model) if model else None
+        return "there is no such key; " + (f"did you mean {near}?" if near else "remove it")
+    said = item["msg"].removeprefix("Value error, ")
+    # What is wrong between several keys is said by the message: all of them would fill the screen.
+    return (
+        said if isinstance(item["input"], dict | BaseModel) else f"{said}, found {item['input']!r}"
+    )
+
+
+def _nearest(place: Sequence[int | str], model: type[BaseModel]) -> str | None:
+    """Return the key of the model at this place that is spelt most alike; None if none is."""
+    inner: Any = model
+    for part in place[:-1]:
+        inner = next(
+            (f.annotation for n, f in inner.model_fields.items() if part in (n, f.alias)), None
+        )
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return None
+    known = [field.alias or name for name, field in inner.model_fields.items()]
+    return next(iter(difflib.get_close_matches(str(place[-1]), known, n=1)), None)
