@@ -139,7 +139,7 @@ def run(
         "verdicts": slide_verdicts(
             registered.verdict, annotation, agreements, settings.min_decided, settings.min_kept
         ),
-        "review": review_facts(slide, clusters, curation and curation.read_text("utf-8-sig")),
+        "review": review_facts(slide, clusters, _text(curation)),
         "viewer": read_viewer(viewer_images, viewer_nuclei, report, settings.embedded_mb * 2**20),
         "problems": found["problems"],
         "facts": list(_facts(found["facts"], facts, registered)),
@@ -161,6 +161,10 @@ def run(
     }
     write_page(report, "report.html", values)
     logger.info("%s: %.1f MB", report, report.stat().st_size / 2**20)
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else path.read_text("utf-8-sig")
 
 
 def _registration_words(registered: Transform) -> dict[str, Any]:
