@@ -112,8 +112,9 @@ def test_nuclei_and_predictions_from_a_folder_with_spaces_take_the_place_of_thos
 
 
 def example(language):
-    """Return the example of docs/cluster.md in a language: of the module, of its configuration."""
-    [found] = re.findall(rf"```{language}\n(.*?)```", CLUSTERS, flags=re.DOTALL)
+    """Return the example in a language from what docs/cluster.md says of modules."""
+    section = CLUSTERS.split("\n## As a module")[1].split("\n## ")[0]
+    [found] = re.findall(rf"```{language}\n(.*?)```", section, flags=re.DOTALL)
     return found
 
 
