@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from sthelar_build.needs import Need, RawSize, needs, raw_size, recipe_size
+from sthelar_build.needs import Need, RawSize, largest_size, needs, raw_size, recipe_size
 from sthelar_build.settings.simulate import SimulateSettings
 from sthelar_build.stages import STAGES
 
 RULES = Path(__file__).parents[1] / "workflow" / "rules"
 NEED = Need(
+    mb_slides="all",
     mb=1000,
     mb_each=10,
     mb_of="kcells",
@@ -59,6 +60,22 @@ def test_tables_as_csv_and_the_folder_beside_an_mrxs_count(tmp_path):
     (tmp_path / "he" / "Data0000.dat").write_bytes(bytes(400_000))
     size = raw_size([(tmp_path, tmp_path / "he.mrxs")])
     assert (size.kcells, size.he_mpx) == pytest.approx((2, 1), abs=1e-3)
+
+
+def test_the_largest_slide_is_the_largest_in_every_respect(tmp_path):
+    slides = []
+    for name, n_cells_bytes, n_he_bytes in (("a", 90_000, 400_000), ("b", 45_000, 800_000)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cells.parquet").write_bytes(bytes(n_cells_bytes))
+        (tmp_path / name / "he.tif").write_bytes(bytes(n_he_bytes))
+        slides.append((tmp_path / name, tmp_path / name / "he.tif"))
+    assert largest_size(slides) == RawSize(kcells=2, he_mpx=2)
+    assert largest_size([]) == RawSize()
+
+
+def test_cells_that_are_grown_count_twice():
+    size = RawSize(kcells=3, mtranscripts=5, he_mpx=7).with_grown_cells()
+    assert size == RawSize(kcells=6, mtranscripts=10, he_mpx=7)
 
 
 def test_files_that_are_not_there_yet_have_no_size(tmp_path):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -17,6 +17,7 @@ from sthelar_build.settings.base import Settings
 from sthelar_build.settings.simulate import SimulateSettings
 
 Driver = Literal["kcells", "mtranscripts", "he_mpx"]
+Slides = Literal["all", "largest"]
 
 _MARGIN_MEMORY = 1.5
 _MARGIN_TIME = 4.0
@@ -28,6 +29,7 @@ _BYTES_PER_MPX = 0.4e6
 """Of a pyramid of JPEG tiles."""
 _KCELLS_PER_MM2 = 8.5
 """Of a simulated slide."""
+_FIELDS: tuple[Driver, ...] = ("kcells", "mtranscripts", "he_mpx")
 _FILES = {
     "kcells": ("cells.parquet", "cells.csv.gz", "cells.csv"),
     "mtranscripts": ("transcripts.parquet", "transcripts.csv.gz", "transcripts.csv"),
@@ -53,6 +55,13 @@ class RawSize:
             "he_mpx": self.he_mpx,
         }[driver]
 
+    def with_grown_cells(self) -> RawSize:
+        """Return the size of a slide whose cells ``ingest`` grows around nuclei that are not those of the bundle.
+
+        To grow a cell, and to give it its transcripts, takes as much again as to read one.
+        """
+        return replace(self, kcells=2 * self.kcells, mtranscripts=2 * self.mtranscripts)
+
 
 def raw_size(slides: Iterable[tuple[Path, Path]]) -> RawSize:
     """Return the size of slides from their Xenium folders and H&E; nothing is opened."""
@@ -64,6 +73,12 @@ def raw_size(slides: Iterable[tuple[Path, Path]]) -> RawSize:
     return RawSize(
         cells / _BYTES_PER_KCELL, transcripts / _BYTES_PER_MTRANSCRIPT, he / _BYTES_PER_MPX
     )
+
+
+def largest_size(slides: Iterable[tuple[Path, Path]]) -> RawSize:
+    """Return the size of the largest slide; of each kind of file, so that no slide is larger in any respect."""
+    sizes = [raw_size([slide]) for slide in slides]
+    return RawSize(*(max((size.of(driver) for size in sizes), default=0) for driver in _FIELDS))
 
 
 def recipe_size(recipe: SimulateSettings) -> RawSize:
@@ -90,6 +105,8 @@ def _bytes_of_slide(image: Path) -> int:
 class Need(Settings):
     """What a job of one stage took, as a line over the size of its slides."""
 
+    mb_slides: Slides
+    """Whose size counts: of all slides of the job, or of the largest, where one is forgotten before the next is read."""
     mb: float
     mb_each: float
     mb_of: Driver

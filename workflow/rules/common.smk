@@ -9,7 +9,7 @@ from sthelar_build.config import gpus_of, settings_json
 from sthelar_build.errors import SthelarError
 from sthelar_build.io.curation_targets import strays
 from sthelar_build.io.run import CHECKS, load_run
-from sthelar_build.needs import needs, raw_size, recipe_size
+from sthelar_build.needs import largest_size, needs, raw_size, recipe_size
 from sthelar_build.settings.checkpoints import TOY_CHECKPOINT
 
 try:
@@ -148,8 +148,9 @@ def share_of_cores(jobs):
 
 def mem_mb(stage):
     """Return the memory, in MB, that a job of the stage asks for: by the raw size of its slide or slides, and the attempt."""
-    return lambda wildcards, threads, attempt: needs()[stage].mem_mb(
-        size_of(stage, wildcards), threads, attempt
+    need = needs()[stage]
+    return lambda wildcards, threads, attempt: need.mem_mb(
+        size_of(stage, wildcards, need.mb_slides), threads, attempt
     )
 
 
@@ -160,13 +161,16 @@ def runtime(stage):
     )
 
 
-def size_of(stage, wildcards):
-    """Return the raw size of the slide, or of all where there is no slide; what is not yet simulated has none."""
+def size_of(stage, wildcards, of="all"):
+    """Return the raw size of the slide, or of all or the largest where there is no slide; what is not yet simulated has none."""
     if stage == "simulate":
         return recipe_size(CONFIG.simulate[wildcards.slide])
     one = "slide" in wildcards.keys()
     slides = [SLIDES[wildcards.slide]] if one else SLIDES.values()
-    return raw_size((slide.xenium, slide.he) for slide in slides)
+    places = [(slide.xenium, slide.he) for slide in slides]
+    size = raw_size(places) if of == "all" else largest_size(places)
+    grown = stage == "ingest" and resegmented(wildcards)
+    return size.with_grown_cells() if grown else size
 
 
 def gpus(stage):
