@@ -46,7 +46,7 @@ def assessed_toy(toy: Toy) -> Toy:
 
 @pytest.fixture(scope="session")
 def exported_dataset(tmp_path_factory: pytest.TempPathFactory) -> tuple[PatchSource, Path]:
-    """Two slides exported in every format that is read patch by patch: their patches, and the folder of the formats."""
+    """Two slides exported in every format of patches: their patches, and the folder of the formats."""
     base = tmp_path_factory.mktemp("exported")
     return write_dataset(base), base / "dataset"
 

@@ -1,6 +1,6 @@
 """Exports are summed up: what they weigh, what they kept, and why not the rest."""
 
-from sthelar_build.core.dataset_formats import format_facts, selection_facts
+from sthelar_build.core.dataset_formats import format_facts, selection_facts, whole_slide_facts
 
 
 def manifest(name, kept, **left_out):
@@ -29,3 +29,15 @@ def test_formats_that_kept_the_same_patches_are_told_together():
     assert one["slides"][0] == {"name": "a", "kept": 3, "total": 4, "left_out": {"jaccard": 1}}
     assert two["formats"] == ["pannuke"]
     assert selection_facts([]) == format_facts([]) == []
+
+
+def test_whole_slides_are_counted_with_those_that_were_stopped_apart():
+    record = {
+        "format": "hest",
+        "slides": {"a": {"kept": True}, "b": {"kept": False}},
+        "files": {"x": {"bytes": 10}, "y": {"bytes": 5}},
+    }
+    (one,) = whole_slide_facts([record])
+    assert (one["name"], one["n_slides"], one["n_slides_total"]) == ("hest", 1, 2)
+    assert (one["n_files"], one["bytes"]) == (2, 15)
+    assert "spots" in one["purpose"]

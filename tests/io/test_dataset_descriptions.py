@@ -7,7 +7,11 @@ import pytest
 
 from sthelar_build.core.consistency import CONSISTENCY_COLUMNS
 from sthelar_build.core.consistency_words import page_facts
+from sthelar_build.core.dataset_verdicts import Answer
+from sthelar_build.core.slide_outliers import Outlier
 from sthelar_build.io.dataset_descriptions import table_names, write_descriptions
+from sthelar_build.io.pictures.embedded import Picture
+from sthelar_build.settings.report import ReportSettings
 
 TABLES = {
     "patch_metrics.csv": pd.DataFrame({"patch_id": ["s_0.png"], "Jaccard": [0.5]}),
@@ -25,6 +29,8 @@ SLIDE = {
     "name": "s", "patient": "p", "tissue": "Skin", "condition": "normal", "um_per_px": 0.25, "verdict": "pass",
     "median_um": None, "patches": 1, "nuclei": 3, "nuclei_per_patch": 3.0, "median_jaccard": 0.5,
     "median_blur_um": 0.55, "p95_blur_um": None, "splits": {"train": 1, "valid": 0, "test": 0}, "left_out": {},
+    "n_cells": 9, "decided_share": 1.0, "mean_confidence": 0.9, "kept_share": None, "thumbnail": None, "report": "r.html",
+    "verdicts": {"alignment": "pass", "labels": "pass", "masks": "unknown", "overall": "warn"},
 }  # fmt: skip
 VALUES = {
     "title": "Nuclei & cells",
@@ -53,8 +59,17 @@ VALUES = {
     "selections": [
         {"formats": ["pannuke"], "slides": [{"name": "s", "kept": 7, "total": 10, "left_out": {"blurred": 3}}]},
     ],
-    "samples": 1,
-    "loading": {"pannuke": "import numpy"},
+    "samples": Picture("data:image/webp;base64,AAAA", 8, 4),
+    "loading": {"pannuke": "import numpy", "tables": "import pandas"},
+    "slide_loading": {"spatialdata": "import spatialdata"},
+    "torch": None,
+    "whole_slides": [],
+    "answers": [Answer("Do the splits leak?", "pass", "No", "Nothing is shared.")],
+    "outliers": [],
+    "odd": set(),
+    "limits": ReportSettings(),
+    "min_slides": 5,
+    "max_deviation": 3.5,
 }  # fmt: skip
 
 
@@ -75,9 +90,21 @@ def test_card_and_page_tell_the_same(tmp_path):
     assert "Nuclei &amp; cells" in page
     assert "Nuclei & cells" in card
     for text in (card, page):
-        for words in ("58.3 GB", "3 blurred", "ab12", "0 pixels are shown by two splits", "rarest", "60.0 %", "0.55",
-                      "import numpy", "CC0-1.0", "A lab", "samples.png", "space"):  # fmt: skip
+        for words in ("58.3 GB", "3 blurred", "ab12", "rarest", "60.0 %", "0.55",
+                      "import numpy", "CC0-1.0", "A lab", "space"):  # fmt: skip
             assert words in text, words
+    assert "samples.png" in card
+    assert "data:image/webp;base64,AAAA" in page
+    assert "0 pixels are shown by two splits" in card
+    assert "Not measured" in page
+
+
+def test_a_slide_that_stands_out_is_told_in_words_and_marked_in_the_table(tmp_path):
+    odd = Outlier("s", "median_jaccard", -6.1, "median Jaccard 0.50; the others have 0.90")
+    _, page, _, _ = described(tmp_path, outliers=[odd], odd={("s", "median_jaccard")})
+    assert "<b>s</b>: median Jaccard 0.50; the others have 0.90." in page
+    assert '<span class="odd" title="unlike the others">0.500</span>' in page
+    assert page.count('class="odd"') == 1
 
 
 def test_tables_of_the_card_have_as_many_cells_in_every_row(tmp_path):
@@ -93,10 +120,10 @@ def test_a_leak_of_shuffled_patches_is_told_in_words_and_figures(tmp_path):
     audit = {**VALUES["split"]["audit"], "shared_pixels": 12345, "shared_nuclei": 67}
     split = {**VALUES["split"], "strategy": "random_leaky", "audit": audit}
     card, page, _, _ = described(tmp_path, split=split)
-    for text in (card, page):
-        assert "shuffled" in text
-        assert "67 nuclei are drawn in two" in text
+    assert all("shuffled" in text for text in (card, page))
+    assert "67 nuclei are drawn in two" in card
     assert "12345 pixels" in card
+    assert '<td class="n verdict fail">67</td>' in page
 
 
 def test_the_record_names_tables_and_downloads_and_what_it_lacks(tmp_path):

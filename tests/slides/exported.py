@@ -1,17 +1,23 @@
-"""A dataset of two slides in every format that can be read patch by patch, as ``export`` publishes it."""
+"""A dataset of two slides in every format of patches, as ``export`` publishes it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from slides import two_slides
-from sthelar_build.exporters import cellvit, huggingface, pannuke
+from sthelar_build.exporters import cellvit, cellvit_plus, huggingface, pannuke, sthelar
 from sthelar_build.io.patch_stream import PatchSource
 from sthelar_build.io.records import write_record
 from sthelar_build.schema.groupings import GROUPINGS
 from sthelar_build.settings.export import ExportSettings
 
-EXPORTERS = {"cellvit": cellvit, "pannuke": pannuke, "huggingface": huggingface}
+EXPORTERS = {
+    "cellvit": cellvit,
+    "cellvit_plus": cellvit_plus,
+    "pannuke": pannuke,
+    "sthelar": sthelar,
+    "huggingface": huggingface,
+}
 
 
 def write_dataset(folder: Path) -> PatchSource:

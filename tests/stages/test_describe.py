@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from sthelar_build.schema.labels import class_named
 from sthelar_build.settings.collect import CollectSettings
 from sthelar_build.settings.describe import DescribeSettings
 from sthelar_build.settings.export import ExportSettings
+from sthelar_build.settings.report import ReportSettings
 from sthelar_build.stages import collect, describe, export
 
 OWNED = {
@@ -57,7 +59,7 @@ def dataset(tmp_path_factory):
     return folder
 
 
-def run(folder, out=None, manifests=("cellvit",), **settings):
+def run(folder, out=None, manifests=("cellvit",), slide_manifests=(), limits=None, **settings):
     files = [two_slides.files_of(folder / name, name) for name in two_slides.SLIDES]
     out = out or folder / "out"
     describe.run(
@@ -66,6 +68,10 @@ def run(folder, out=None, manifests=("cellvit",), **settings):
         he=[one.he for one in files],
         patches=[one.patches for one in files],
         masks=[one.masks for one in files],
+        metrics=[one.metrics for one in files],
+        labels=[one.labels for one in files],
+        slide_manifests=list(slide_manifests),
+        report_settings=ReportSettings(**(limits or {})),
         manifests=[folder / "out" / name / "manifest.json" for name in manifests],
         out=out,
         settings=DescribeSettings(**settings),
@@ -78,13 +84,34 @@ def described(dataset):
     return run(dataset, **OWNED)
 
 
+def cells(page, name, table=0):
+    """Return the texts of the row of this name, of the first table that has one, or of the last (-1)."""
+    rows = re.findall(
+        rf'<tr><th scope="row"[^>]*>(?:<img[^>]*>)?(?:<a [^>]*>)?{name}<(.*?)</tr>', page, re.DOTALL
+    )
+    return [
+        re.sub(r"<[^>]*>", "", text).strip()
+        for text in re.findall(r"<td[^>]*>(.*?)</td>", rows[table], re.DOTALL)
+    ]
+
+
 def test_card_and_page_show_slides_classes_splits_audit_and_hash(described):
     _, facts = read_splits(described / "splits.parquet")
     card, page = ((described / name).read_text() for name in ("card.md", "index.html"))
     for text in (card, page):
-        for words in ("skin_s1", "breast_s0", "T_NK", "valid", "0 nuclei are drawn in two", "space", "CC-BY-4.0",
-                      "A lab", facts["sha256"]):  # fmt: skip
+        for words in (
+            "skin_s1",
+            "breast_s0",
+            "T_NK",
+            "valid",
+            "space",
+            "CC-BY-4.0",
+            "A lab",
+            facts["sha256"],
+        ):
             assert words in text.replace("\n", " "), words
+    assert "0 nuclei are drawn in two" in card.replace("\n", " ")
+    assert cells(page, "nuclei drawn in two splits") == ["0"]
     assert '"stage": "describe"' in card
     assert '"stage": "collect"' in card
     assert "type_map" in page
@@ -95,13 +122,49 @@ def test_what_was_kept_and_what_it_weighs_is_told(described):
     manifest = json.loads((described / "cellvit/manifest.json").read_text())
     page = (described / "index.html").read_text()
     counts = manifest["slides"]["skin_s1"]["patches"]
-    assert f"<td>{counts['kept']}</td><td>56</td>" in page
+    assert cells(page, "skin_s1", table=-1)[:2] == [str(counts["kept"]), "56"]
     assert f"{counts['jaccard']} jaccard" in page
-    assert "kB</td>" in page or "MB</td>" in page
+    assert cells(page, "cellvit/")[0].endswith((" kB", " MB"))
     assert (
         f"| {manifest['n_patches']} | {manifest['n_patches_total']} |"
         in (described / "card.md").read_text()
     )
+
+
+def test_slides_stand_side_by_side_with_their_verdicts_and_lead_to_their_reports(described):
+    page = (described / "index.html").read_text()
+    assert 'href="../../skin_s1/report.html"' in page
+    assert page.count('class="thumb" src="data:image/webp;base64,') == 2
+    # Every other patch with nuclei has a Jaccard of 0.8, the others 0.3; all labels agree.
+    shown = cells(page, "skin_s1")
+    assert shown[:3] == ["Pass", "Pass", "Pass"]
+    assert shown[4] == "100.0 %"
+
+
+def test_verdicts_have_the_limits_of_the_reports_of_the_slides(dataset, tmp_path):
+    limits = {"min_jaccard": 0.9, "min_decided": 1}
+    page = (run(dataset, limits=limits) / "index.html").read_text()
+    assert cells(page, "skin_s1")[:3] == ["Pass", "Pass", "Warning"]
+    assert "With care: breast_s0 (masks), skin_s1 (masks)." in page
+    run(dataset, **OWNED)
+
+
+def test_the_page_needs_nothing_beside_it_and_two_slides_are_not_judged(described):
+    page = (described / "index.html").read_text()
+    assert not re.search(r'(?:src|href)="(?!data:|#|\.\./\.\./)', page)
+    assert "2 slides: too few to call one the odd one, for which it takes 5" in page
+    assert "Too few to tell" in page
+
+
+def test_whole_slides_are_listed_with_the_code_that_loads_them(dataset, tmp_path):
+    slides = {"skin_s1": {"kept": True}, "breast_s0": {"kept": False}}
+    files = {"skin_s1.geojson": {"bytes": 2_000_000, "sha256": "0" * 64}}
+    record = {"format": "qupath", "slides": slides, "files": files}
+    write_record(tmp_path / "manifest.json", record, {})
+    page = (run(dataset, slide_manifests=[tmp_path / "manifest.json"]) / "index.html").read_text()
+    assert cells(page, "qupath/")[:4] == ["2 MB", "1", "1", "2"]
+    assert "whole_slides/qupath/breast_s0.geojson" in page
+    run(dataset, **OWNED)
 
 
 def test_croissant_keeps_the_rules_and_proves_every_file_of_the_dataset(described):
@@ -124,7 +187,7 @@ def test_samples_show_slides_and_classes_in_their_colours(described):
         pixels = np.asarray(image)
     for name in ("T_NK", "Epithelial", "Other"):
         assert (pixels == class_named(name).colour).all(axis=2).sum() > 200
-    assert 'src="samples.png"' in (described / "index.html").read_text()
+    assert "Patches with the outlines" in (described / "index.html").read_text()
 
 
 def test_the_same_work_gives_the_same_bytes(dataset, described, tmp_path):
@@ -159,8 +222,8 @@ def test_facts_of_another_kind_are_refused(dataset, tmp_path):
     write_record(tmp_path / "facts.json", {"scale": "40x"}, {})
     with pytest.raises(InputError, match="found no side_px"):
         describe.run(
-            facts=tmp_path / "facts.json", slide=[], he=[], patches=[], masks=[], out=tmp_path,
-            settings=DescribeSettings(),
+            facts=tmp_path / "facts.json", slide=[], he=[], patches=[], masks=[], metrics=[], labels=[], out=tmp_path,
+            settings=DescribeSettings(), report_settings=ReportSettings(),
         )  # fmt: skip
 
 

@@ -18,9 +18,15 @@ rule describe:
             format=CONFIG.patch_formats,
             allow_missing=True,
         ),
+        slide_manifests=expand(
+            "results/dataset/whole_slides/{format}/manifest.json",
+            format=CONFIG.slide_formats,
+        ),
         he=[slide.he for slide in SLIDES.values()],
         patches=each_slide("results/{slide}/patches_{scale}.parquet"),
         masks=each_slide("results/{slide}/masks_{scale}/manifest.json"),
+        metrics=each_slide("results/{slide}/metrics_{scale}.parquet"),
+        labels=each_slide("results/{slide}/labels.parquet"),
     output:
         card="results/dataset/{scale}/card.md",
         croissant="results/dataset/{scale}/croissant.json",
@@ -38,9 +44,13 @@ rule describe:
         he=option("he"),
         patches=option("patches"),
         masks=option("masks"),
+        metrics=option("metrics"),
+        labels=option("labels"),
         manifests=option("manifests"),
+        slide_manifests=option("slide-manifests"),
         out=subpath(output.index, parent=True),
         settings=settings("describe"),
+        report_settings=settings("report"),
     shell:
         r"""
         sthelar-build describe \
@@ -49,7 +59,11 @@ rule describe:
             {params.he:q} \
             {params.patches:q} \
             {params.masks:q} \
+            {params.metrics:q} \
+            {params.labels:q} \
             {params.manifests:q} \
+            {params.slide_manifests:q} \
             --out {params.out:q} \
+            --report-settings {params.report_settings:q} \
             --settings {params.settings:q} &>{log:q}
         """

@@ -7,6 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _KEPT = "kept"
+_PURPOSES = {
+    "qupath": "nuclei to lay over the H&E in QuPath",
+    "explorer": "cell groups for Xenium Explorer",
+    "hest": "spots, as the library hest reads them",
+    "stimage": "spots, in the layout of STimage-1K4M",
+}
 
 
 def format_facts(manifests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -33,6 +39,26 @@ def format_facts(manifests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
             }
         )
     return facts
+
+
+def whole_slide_facts(manifests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Sum up the manifests of whole slides.
+
+    Returns
+    -------
+    By format: ``name``, ``purpose``, ``n_slides`` (those that were kept), ``n_slides_total``, ``n_files``, ``bytes``.
+    """
+    return [
+        {
+            "name": manifest["format"],
+            "purpose": _PURPOSES.get(str(manifest["format"]), ""),
+            "n_slides": sum(bool(slide["kept"]) for slide in manifest["slides"].values()),
+            "n_slides_total": len(manifest["slides"]),
+            "n_files": len(manifest["files"]),
+            "bytes": sum(file["bytes"] for file in manifest["files"].values()),
+        }
+        for manifest in sorted(manifests, key=lambda one: str(one["format"]))
+    ]
 
 
 def selection_facts(manifests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -45,7 +45,7 @@ def write_descriptions(
     folder
         Where the dataset lies; its tables and downloads are there already.
     values
-        What the templates ``card.md.j2`` and ``dataset.html.j2`` show, and ``url``, ``creators``, ``date_published``, ``citation``.
+        What the templates ``card.md.j2`` and ``dataset.html`` show, and ``url``, ``creators``, ``date_published``, ``citation``.
     tables
         The tables of the dataset by file name.
     downloads
@@ -60,7 +60,7 @@ def write_descriptions(
     sizes = [{"name": name, "bytes": (folder / name).stat().st_size} for name in tables]
     values = {**values, "tables": sizes}
     write_card(folder / "card.md", "card.md.j2", {**values, "provenance": provenance_json(source)})
-    write_page(folder / "index.html", "dataset.html.j2", values)
+    write_page(folder / "index.html", "dataset.html", values)
     tissues = sorted({str(slide["tissue"]) for slide in values["slides"]})
     facts = {
         "name": values["title"],

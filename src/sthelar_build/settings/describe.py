@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sthelar_build.settings.base import Settings
+from sthelar_build.settings.base import Positive, Settings
 
 
 class DescribeSettings(Settings):
     """Describe the dataset: card, page, Croissant, sample pictures."""
 
-    revision: Literal[1] = 1
+    revision: Literal[2] = 2
     title: Annotated[str, Field(min_length=1)] = "Cell types in H&E, from Xenium"
     """Name of the dataset on its card."""
     licence: str = ""
@@ -29,3 +29,9 @@ class DescribeSettings(Settings):
     """Patches of every slide in the picture of samples."""
     max_sample_slides: Annotated[int, Field(ge=1, le=100)] = 12
     """Slides in the picture of samples, at most: evenly spread over those of the dataset."""
+    max_deviation: Positive = 3.5
+    """A slide further than this from the median of all, in robust standard deviations, is called unlike the others."""
+    min_slides: Annotated[int, Field(ge=4)] = 5
+    """Of fewer slides none is called so: of three or four, none can be told to be the odd one."""
+    thumbnail_px: Annotated[int, Field(ge=32, le=512)] = 128
+    """Longer side of the picture of a slide in the table of slides."""

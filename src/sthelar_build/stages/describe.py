@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 
-from sthelar_build.core.dataset_formats import format_facts, selection_facts
+from sthelar_build.core.dataset_formats import (
+    format_facts,
+    selection_facts,
+    whole_slide_facts,
+)
+from sthelar_build.core.dataset_verdicts import dataset_verdicts
 from sthelar_build.core.samples import evenly, sample_patches
+from sthelar_build.core.slide_outliers import slide_outliers
+from sthelar_build.core.slide_rows import slide_row
+from sthelar_build.core.summary import agreement, annotation
 from sthelar_build.io.croissant import file_size
 from sthelar_build.io.dataset_descriptions import table_names, write_descriptions
 from sthelar_build.io.images.he import open_he
-from sthelar_build.io.loading import loading_examples
+from sthelar_build.io.loading import loading_examples, slide_examples, torch_example
 from sthelar_build.io.masks import open_masks
+from sthelar_build.io.pictures.embedded import picture_file, picture_of
 from sthelar_build.io.pictures.sample_grid import SampleRow, sample_picture, write_sample_grid
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import Provenance, provenance
@@ -31,14 +41,31 @@ from sthelar_build.options import (
     in_step,
 )
 from sthelar_build.schema.labels import PATCH_CLASS_NAMES
-from sthelar_build.schema.tables import PATCHES, SPLITS
+from sthelar_build.schema.tables import LABELS, METRICS, PATCHES, SPLITS
 from sthelar_build.settings.describe import DescribeSettings
+from sthelar_build.settings.report import ReportSettings
 
 logger = logging.getLogger(__name__)
 
 _SAMPLES = "samples.png"
 _FACTS = ("scale", "side_px", "split", "slides", "classes", "splits", "consistency")
 _OF_MANIFEST = ("format", "n_patches", "n_patches_total", "slides", "files")
+_OF_WHOLE_SLIDES = ("format", "slides", "files")
+_SAMPLES_PX = 6000
+_REPORT = "../../{slide}/report.html"
+"""From the page of a dataset to that of a slide."""
+
+
+@dataclass(frozen=True)
+class _Slide:
+    """One slide of the dataset, and where its artefacts lie."""
+
+    name: str
+    he: Path
+    patches: Path
+    masks: Path
+    metrics: Path
+    labels: Path
 
 
 def run(
@@ -47,28 +74,44 @@ def run(
     he: InFiles,
     patches: InFiles,
     masks: InFiles,
+    metrics: InFiles,
+    labels: InFiles,
     out: OutFile,
     settings: Annotated[DescribeSettings, as_json(DescribeSettings)],
+    report_settings: Annotated[ReportSettings, as_json(ReportSettings)],
     manifests: MaybeInFiles = None,
+    slide_manifests: MaybeInFiles = None,
 ) -> None:
-    """Describe the dataset in the folder of ``facts``; the lists of files are in the order of the slides."""
+    """Describe the dataset in the folder of ``facts``; the lists of files are in the order of the slides.
+
+    The limits of its verdicts are those of the slides' own reports.
+    """
     manifests = manifests or []
     gathered = read_record(facts, _FACTS)
     exports = {path: read_record(path, _OF_MANIFEST) for path in manifests}
+    whole = [read_record(path, _OF_WHOLE_SLIDES) for path in slide_manifests or []]
     tables = {name: _table(facts.parent / name) for name in table_names()}
-    files = sorted(in_step(slide=slide, he=he, patches=patches, masks=masks))
-    rows = _samples(files, tables, settings)
+    files = in_step(
+        slide=slide, he=he, patches=patches, masks=masks, metrics=metrics, labels=labels
+    )
+    slides = [_Slide(*one) for one in sorted(files)]
+    rows = _samples(slides, tables, settings)
     write_sample_grid(out / _SAMPLES, rows)
     source = _source(facts, manifests, gathered, settings)
+    first = gathered["slides"][0]["name"]
     values = {
         **settings.model_dump(
             include={"title", "licence", "url", "creators", "date_published", "citation"}
         ),
         **{name: gathered[name] for name in _FACTS},
+        **_judged(slides, gathered, settings, report_settings),
         "formats": format_facts(list(exports.values())),
+        "whole_slides": whole_slide_facts(whole),
         "selections": selection_facts(list(exports.values())),
-        "samples": len(rows),
-        "loading": loading_examples(gathered["slides"][0]["name"], int(gathered["side_px"])),
+        "samples": picture_file(out / _SAMPLES, _SAMPLES_PX) if rows else None,
+        "loading": loading_examples(first, int(gathered["side_px"])),
+        "slide_loading": slide_examples(first),
+        "torch": torch_example([manifest["format"] for manifest in exports.values()]),
     }
     missing = write_descriptions(out, values, tables, _downloads(exports), source)
     if missing:
@@ -76,6 +119,57 @@ def run(
             "croissant.json: Croissant 1.0 also asks for %s; name them in the settings of describe before you publish",
             ", ".join(missing),
         )
+
+
+def _judged(
+    slides: Sequence[_Slide],
+    gathered: Mapping[str, Any],
+    settings: DescribeSettings,
+    limits: ReportSettings,
+) -> dict[str, Any]:
+    """Return the slides side by side, those that stand out, and what that says of the dataset."""
+    known = {one["name"]: one for one in gathered["slides"]}
+    rows = [
+        _compared(one, known[one.name], settings.thumbnail_px, limits)
+        for one in progress(slides, "slides side by side", len(slides))
+    ]
+    outliers = slide_outliers(rows, settings.max_deviation, settings.min_slides)
+    for one in outliers:
+        logger.warning("%s: %s", one.slide, one.words)
+    answers = dataset_verdicts(
+        rows,
+        gathered["split"],
+        gathered["classes"],
+        outliers,
+        gathered["consistency"]["flags"],
+        settings.min_slides,
+    )
+    return {
+        "slides": rows,
+        "outliers": outliers,
+        "odd": {(one.slide, one.key) for one in outliers},
+        "answers": answers,
+        "limits": limits,
+        "min_slides": settings.min_slides,
+        "max_deviation": settings.max_deviation,
+    }
+
+
+def _compared(
+    one: _Slide, known: Mapping[str, Any], thumbnail_px: int, limits: ReportSettings
+) -> dict[str, Any]:
+    labels = read_table(one.labels, LABELS, ["decided_by", "confidence"])
+    measured = read_table(one.metrics, METRICS)
+    row = slide_row(
+        known,
+        annotation(labels),
+        agreement(measured, limits.min_jaccard),
+        limits.min_decided,
+        limits.min_kept,
+    )
+    with open_he(one.he) as image:
+        thumbnail = picture_of(image.thumbnail(thumbnail_px))
+    return {**row, "thumbnail": thumbnail, "report": _REPORT.format(slide=one.name)}
 
 
 def _table(path: Path) -> pd.DataFrame:
@@ -91,7 +185,7 @@ def _source(
 
 
 def _samples(
-    files: Sequence[tuple[str, Path, Path, Path]],
+    slides: Sequence[_Slide],
     tables: Mapping[str, pd.DataFrame],
     settings: DescribeSettings,
 ) -> list[SampleRow]:
@@ -102,31 +196,30 @@ def _samples(
     known = tables["patch_metrics.csv"].join(tables["cell_count.csv"].drop(columns="Image"))
     known = known.join(tables["types.csv"]["type"])
     known = known[known["patch_id"].isin(names)]
-    shown = [one for one in files if one[0] in set(known["slide_id"])]
+    shown = [one for one in slides if one.name in set(known["slide_id"])]
     chosen = [shown[i] for i in evenly(len(shown), settings.max_sample_slides)]
     return [
-        _row(one, known[known["slide_id"] == one[0]], settings.samples_per_slide)
+        _row(one, known[known["slide_id"] == one.name], settings.samples_per_slide)
         for one in progress(chosen, "slides in the picture of samples", len(chosen))
     ]
 
 
-def _row(files: tuple[str, Path, Path, Path], known: pd.DataFrame, n: int) -> SampleRow:
-    name, he, patches, manifest = files
+def _row(one: _Slide, known: pd.DataFrame, n: int) -> SampleRow:
     counts = known[list(PATCH_CLASS_NAMES)].to_numpy()
     x, y = known["xmin"].to_numpy(), known["ymin"].to_numpy()
     chosen = sample_patches(counts, x, y, int((known["xmax"] - known["xmin"]).iloc[0]), n)
-    grid = read_table(patches, PATCHES).set_index("patch_id")
-    masks = open_masks(manifest.parent)
+    grid = read_table(one.patches, PATCHES).set_index("patch_id")
+    masks = open_masks(one.masks.parent)
     samples = []
-    with open_he(he) as image:
+    with open_he(one.he) as image:
         for row, cell_class in chosen:
             patch_id = int(
-                str(known["patch_id"].iloc[row]).removeprefix(f"{name}_").removesuffix(".png")
+                str(known["patch_id"].iloc[row]).removeprefix(f"{one.name}_").removesuffix(".png")
             )
             picture = sample_picture(grid.loc[[patch_id]].iloc[0], patch_id, masks, image)
             class_name = PATCH_CLASS_NAMES[cell_class]
             samples.append((f"{patch_id}: {counts[row, cell_class]} {class_name}", picture))
-    return SampleRow(f"{name}, {known['type'].iloc[0]}", samples)
+    return SampleRow(f"{one.name}, {known['type'].iloc[0]}", samples)
 
 
 def _downloads(exports: Mapping[Path, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
