@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from anndata import AnnData
 
 from sthelar_build.errors import InputError
-from sthelar_build.io import class_counts
+from sthelar_build.io import labelled_counts
 from sthelar_build.io.class_counts import read_class_counts
 from sthelar_build.io.counts import write_h5ad
 from sthelar_build.schema.labels import CLASS_NAMES
@@ -26,7 +26,7 @@ def counts(tmp_path):
 
 @pytest.mark.parametrize("rows_at_once", [1, 3, 100])
 def test_the_counts_of_every_class_are_summed(counts, monkeypatch, rows_at_once):
-    monkeypatch.setattr(class_counts, "_ROWS_AT_ONCE", rows_at_once)
+    monkeypatch.setattr(labelled_counts, "_ROWS_AT_ONCE", rows_at_once)
     labels = pd.DataFrame(
         {"cell_id": list("dcba"), "final_label": ["T_NK", "Other", "T_NK", "T_NK"]}
     )

@@ -4,7 +4,7 @@ import pytest
 from jinja2 import DictLoader, UndefinedError
 
 from sthelar_build.io import pages
-from sthelar_build.io.pages import write_card, write_page
+from sthelar_build.io.pages import breakable, write_card, write_page
 
 VALUES = {
     "head": "a: 1\n",
@@ -46,3 +46,7 @@ def test_what_goes_in_verbatim_is_neither_read_nor_escaped(tmp_path, monkeypatch
     monkeypatch.setattr(pages, "PackageLoader", lambda _: templates)
     write_page(tmp_path / "a.html", "a.html", {})
     assert (tmp_path / "a.html").read_text() == "if (a < b) {{ f() }}"
+
+
+def test_long_names_may_be_broken_after_their_underscores_and_stay_escaped():
+    assert breakable("T_NK <x>") == "T_<wbr>NK &lt;x&gt;"

@@ -218,6 +218,7 @@ def _write_annotation(folder: Path) -> None:
     for kind, names in (("nuclei", ["1", "3"]), ("cells", CELLS[:2]), ("combined", CELLS[:2])):
         clusters = anndata.AnnData(obs=pd.DataFrame(index=list(names)))
         clusters.obs["leiden_0.4"] = pd.Categorical(["0", "1"])
+        clusters.obs["cell_id"] = [*CELLS[:2]]
         clusters.obsm["X_pca"] = np.stack([n, n + 10, n + 20], axis=1)
         clusters.obsm["X_umap"] = np.stack([n, -n], axis=1)
         write_h5ad(folder / f"clusters_{kind}.h5ad", clusters, _SOURCE)

@@ -10,6 +10,9 @@ rule report:
         transform="results/{slide}/transform.json",
         registration="results/{slide}/registration.parquet",
         overlay="results/{slide}/registration/overlay.png",
+        clusters_cells="results/{slide}/clusters_cells.h5ad",
+        counts_cells="results/{slide}/counts_cells.h5ad",
+        tangram_cells="results/{slide}/tangram_cells.parquet",
         evidence="results/{slide}/evidence.parquet",
         overrides="results/{slide}/overrides.parquet",
         labels="results/{slide}/labels.parquet",
@@ -50,6 +53,9 @@ rule report:
             --transform {input.transform:q} \
             --registration {input.registration:q} \
             --registration-pictures {params.registration_pictures:q} \
+            --clusters-cells {input.clusters_cells:q} \
+            --counts-cells {input.counts_cells:q} \
+            --tangram-cells {input.tangram_cells:q} \
             --evidence {input.evidence:q} \
             --overrides {input.overrides:q} \
             --labels {input.labels:q} \

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from sthelar_build.core.wording import count, number, percent, size
 from sthelar_build.io.atomic import published
@@ -23,12 +23,18 @@ def write_card(path: Path, template: str, values: Mapping[str, Any]) -> None:
     _write(path, template, values, _environment(autoescape=False, keep_trailing_newline=True))
 
 
+def breakable(name: str) -> Markup:
+    """Return a name, escaped, that a browser may break after every underscore."""
+    return escape(name).replace("_", Markup("_<wbr>"))
+
+
 def _environment(**options: Any) -> Environment:
     loader = PackageLoader("sthelar_build")
     environment = Environment(
         loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, **options
     )
     environment.filters |= {"number": number, "percent": percent, "count": count, "size": size}
+    environment.filters["breakable"] = breakable
 
     def verbatim(name: str) -> Markup:
         return Markup(loader.get_source(environment, name)[0].rstrip("\n"))

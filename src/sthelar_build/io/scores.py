@@ -48,19 +48,29 @@ def write_scores(
     write_table(path, frame, schema, source, {"labels": dict(classes)})
 
 
-def read_scores(path: Path) -> Scores:
-    """Read what :func:`write_scores` wrote; InputError if the table is something else."""
+def score_columns(path: Path) -> tuple[str, dict[str, str]]:
+    """Return the name of the id, and the class of every label in the order of the columns; no score is read.
+
+    InputError if the table is something else than :func:`write_scores` writes.
+    """
     names = [name for name in read_parquet_schema(path).names if name not in TRANSFER.names]
-    if names[0] not in ID_COLUMNS or set(names[1:]) != set(read_attributes(path).get("labels", {})):
+    classes = read_attributes(path).get("labels", {})
+    if names[0] not in ID_COLUMNS or set(names[1:]) != set(classes):
         raise InputError(
             f"{path}: expected an id and one column per label, found {', '.join(names[:4])}, ...; "
             "delete it and run again"
         )
-    table = pq.read_table(path, columns=names)
-    shares = np.empty((table.num_rows, len(names) - 1), dtype=np.float32)
-    for number, name in enumerate(names[1:]):
+    return names[0], {name: classes[name] for name in names[1:]}
+
+
+def read_scores(path: Path) -> Scores:
+    """Read what :func:`write_scores` wrote; InputError if the table is something else."""
+    id_column, classes = score_columns(path)
+    table = pq.read_table(path, columns=[id_column, *classes])
+    shares = np.empty((table.num_rows, len(classes)), dtype=np.float32)
+    for number, name in enumerate(classes):
         shares[:, number] = table.column(name).to_numpy()
-    return Scores(names[0], table.column(names[0]).to_numpy(), names[1:], shares)
+    return Scores(id_column, table.column(id_column).to_numpy(), list(classes), shares)
 
 
 def read_transfer(path: Path) -> Transfer | None:

@@ -12,7 +12,7 @@ from sthelar_build.settings.base import Settings, Share
 class ReportSettings(Settings):
     """Write the report of a slide."""
 
-    revision: Literal[1] = 1
+    revision: Literal[2] = 2
     min_jaccard: Share = 0.45
     """Patches with this Jaccard index or more count as kept: the published advice for training."""
     min_kept: Share = 0.5
@@ -25,3 +25,7 @@ class ReportSettings(Settings):
     """Where the tiles and blocks of the viewer take no more than this, they travel in the page; else they lie beside it."""
     picture_px: Annotated[int, Field(ge=200, le=3000)] = 1400
     """Longer side of the pictures in the page, in pixels; larger ones are reduced."""
+    umap_points: Annotated[int, Field(ge=100, le=200_000)] = 20_000
+    """Cells that are drawn in the UMAP; of more, a fair sample of about so many, with some of every cluster. 11 bytes of the page for each."""
+    markers_per_class: Annotated[int, Field(ge=1, le=6)] = 5
+    """Markers of every class in the dot plot: those on the panel that lead the other classes most."""

@@ -7,19 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 from anndata import AnnData
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import hsv_to_rgb
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from sthelar_build.core.class_expression import ClassExpression, leading_markers
 from sthelar_build.core.clusters import ClusteredCells
-from sthelar_build.core.normalise import group_sums, log_normalise, row_blocks
+from sthelar_build.core.palette import hues
 from sthelar_build.schema.labels import CLASSES
-from sthelar_build.schema.markers import marker_types
 
 _DPI = 130
 _INK = "#333333"
@@ -79,7 +78,7 @@ def _umap_by_class(umap: NDArray[np.floating], classes: NDArray[np.object_]) -> 
 def _umap_by_cluster(umap: NDArray[np.floating], clusters: NDArray[np.object_]) -> Figure:
     figure, axes = _canvas("Cells by cluster")
     names = sorted(set(clusters), key=lambda name: (len(name), name))
-    palette = _palette(len(names))
+    palette = np.array([to_rgb(colour) for colour in hues(len(names))]).reshape(-1, 3)
     number = pd.Index(names).get_indexer(pd.Index(clusters))
     _scatter(axes, umap, palette[number])
     order = np.argsort(number, kind="stable")
@@ -108,8 +107,10 @@ def _class_map(cells: pd.DataFrame, classes: NDArray[np.object_]) -> Figure:
 def _dot_plot(counted: ClusteredCells, classes: NDArray[np.object_]) -> Figure:
     """Draw the markers that rise most in each class that is there, against all classes that are there."""
     present = [c.name for c in CLASSES if (classes == c.name).any()]
-    means, shares = _class_statistics(counted.counts, classes, present)
-    genes = _chosen_genes(counted.genes, means, present)
+    found = ClassExpression(len(present), len(counted.genes))
+    found.add(counted.counts, pd.Index(present).get_indexer(pd.Index(classes)))
+    means, shares = found.means, found.shares
+    genes = [gene for _, gene in leading_markers(counted.genes, means, present, _GENES_PER_CLASS)]
     columns = [counted.genes.index(gene) for gene in genes]
     highest = np.maximum(means[:, columns].max(axis=0, initial=0), 1e-9)
     figure = Figure(figsize=(2.2 + 0.27 * len(genes), 1.7 + 0.34 * len(present)))
@@ -160,37 +161,6 @@ def _size_legend(axes: Axes) -> None:
     )
 
 
-def _class_statistics(
-    counts: sp.csr_matrix, classes: NDArray[np.object_], present: Sequence[str]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean log-normalised expression and share of cells with a count, both (classes, genes)."""
-    group = pd.Index(present).get_indexer(pd.Index(classes))
-    shape = (len(present), counts.shape[1])
-    sums, counted = np.zeros(shape), np.zeros(shape)
-    for rows in row_blocks(counts.shape[0]):
-        block = log_normalise(counts[rows])
-        sums += group_sums(block, group[rows], len(present))
-        block.data[:] = 1
-        counted += group_sums(block, group[rows], len(present))
-    sizes = np.maximum(np.bincount(group, minlength=len(present)), 1)[:, None]
-    return sums / sizes, counted / sizes
-
-
-def _chosen_genes(
-    genes: Sequence[str], means: NDArray[np.float64], present: Sequence[str]
-) -> list[str]:
-    """Return per class the known markers whose mean leads the other classes most, each gene once."""
-    column = {gene: number for number, gene in enumerate(genes)}
-    chosen: list[str] = []
-    for row, name in enumerate(present):
-        known = {g for kind in marker_types() if kind.class_name == name for g in kind.genes}
-        others = np.delete(means, row, axis=0).max(axis=0, initial=0)
-        lead = means[row] - others
-        rest = sorted(known.intersection(column).difference(chosen))
-        chosen += sorted(rest, key=lambda gene: -lead[column[gene]])[:_GENES_PER_CLASS]
-    return chosen
-
-
 def _canvas(title: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(8, 6.4))
     axes = figure.subplots()
@@ -224,14 +194,6 @@ def _class_legend(axes: Axes, classes: NDArray[np.object_]) -> None:
     axes.legend(
         handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=9
     )
-
-
-def _palette(n: int) -> NDArray[np.float64]:
-    """Return n colours: hues a golden angle apart, in three shades by turns."""
-    number = np.arange(max(n, 1))
-    hue = (number * 0.618034) % 1
-    shade = np.array([0.85, 0.6, 0.95])[number % 3]
-    return np.asarray(hsv_to_rgb(np.stack([hue, np.full(len(hue), 0.62), shade], axis=1)))
 
 
 def _bare(axes: Axes, x: str, y: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,13 +60,19 @@ def picture_file(path: Path, max_side_px: int) -> Picture:
     return _embedded(shown)
 
 
-def captioned_pictures(folder: Path, max_side_px: int) -> list[tuple[str, Picture]]:
-    """Embed the PNG files of a folder with their captions: those that have one first, others by name."""
+def captioned_pictures(
+    folder: Path, max_side_px: int, without: Collection[str] = ()
+) -> list[tuple[str, Picture]]:
+    """Embed the PNG files of a folder with their captions: those that have one first, others by name.
+
+    Files whose names (without suffix) are in ``without`` are left out.
+    """
     order = {stem: place for place, stem in enumerate(_CAPTIONS)}
     paths = sorted(folder.glob("*.png"), key=lambda p: (order.get(p.stem, len(order)), p.name))
     return [
         (_CAPTIONS.get(path.stem, path.stem.replace("_", " ")), picture_file(path, max_side_px))
         for path in paths
+        if path.stem not in without
     ]
 
 

@@ -27,6 +27,9 @@ class ShownPatch:
 
     patch_id: int
     picture: Picture
+    """With the outlines of the nuclei, in the colours of their classes."""
+    plain: Picture
+    """The H&E alone, not enlarged."""
     n_nuclei: int
     jaccard: float
     """NaN where it was not measured."""
@@ -62,4 +65,10 @@ def _shown(measured: pd.Series, patches: pd.DataFrame, masks: Masks, image: HeIm
     }
     drawn = draw_overlay(pixels, masks.instances(patch_id), colours)
     enlarged = np.repeat(np.repeat(drawn, _ZOOM, axis=0), _ZOOM, axis=1)
-    return ShownPatch(patch_id, picture_of(enlarged), len(nuclei), float(measured["Jaccard"]))
+    return ShownPatch(
+        patch_id,
+        picture_of(enlarged),
+        picture_of(pixels),
+        len(nuclei),
+        float(measured["Jaccard"]),
+    )

@@ -17,3 +17,31 @@ for (const table of document.querySelectorAll("table.sortable")) {
     };
   });
 }
+
+for (const bar of document.querySelectorAll(".filter")) {
+  const rows = [...document.getElementById(bar.dataset.table).tBodies[0].rows];
+  const [text, choice, says] = ["input", "select", "output"].map(name => bar.querySelector(name));
+  const words = new Map(rows.map(row => [row, row.textContent.replaceAll("_", " ").toLowerCase()]));
+  const filter = () => {
+    const wanted = text.value.trim().replaceAll("_", " ").toLowerCase();
+    for (const row of rows) {
+      row.hidden = !words.get(row).includes(wanted) || (choice.value !== "" && row.dataset.class !== choice.value);
+    }
+    says.textContent = `${rows.filter(row => !row.hidden).length} of ${rows.length} ${bar.dataset.things} shown`;
+  };
+  text.oninput = choice.onchange = filter;
+  bar.hidden = false;
+  filter();
+}
+
+// What scrolls must be reached by keyboard, and say what it is.
+const scrollers = new ResizeObserver(seen => {
+  for (const { target } of seen) {
+    const scrolls = target.scrollWidth > target.clientWidth + 1;
+    const name = target.querySelector("caption, figcaption")?.textContent ?? "";
+    for (const [key, value] of Object.entries({ tabindex: "0", role: "region", "aria-label": name })) {
+      if (scrolls) target.setAttribute(key, value); else target.removeAttribute(key);
+    }
+  }
+});
+document.querySelectorAll(".scroll").forEach(box => scrollers.observe(box));

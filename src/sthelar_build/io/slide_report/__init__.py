@@ -1,0 +1,1 @@
+"""What the report of a slide shows, one module per part of it."""
