@@ -14,16 +14,20 @@ pytestmark = pytest.mark.workflow
 
 
 def meaning(command):
-    """Return what a command is told that is not told by leaving it out, files of the project by their name in it; cores do not matter."""
+    """Return what a command is told that leaving it out would not tell; cores do not matter."""
     stage, given = command
     parameters = inspect.signature(import_module(f"sthelar_build.stages.{stage}").run).parameters
-    model = SimulateSettings if stage == "simulate" else type(Config().settings_of(stage))
-    told = frozenset(
-        (name, value.removeprefix(f"{ROOT}/"))
-        for name, value in given
-        if name not in ("settings", "threads") and value != parameters[name].default
-    )
-    return stage, told, model.model_validate_json(dict(given)["settings"]).model_dump_json()
+    told = {(name, value) for name, value in given if value != parameters[name].default}
+    return stage, frozenset((n, read(stage, n, value)) for n, value in told if n != "threads")
+
+
+def read(stage, name, value):
+    """Return settings with their defaults, and files of the project by their place in it."""
+    if not name.endswith("settings"):
+        return value.removeprefix(f"{ROOT}/")
+    of = name.removesuffix("settings").removesuffix("_") or stage
+    model = SimulateSettings if of == "simulate" else type(Config().settings_of(of))
+    return model.model_validate_json(value).model_dump_json()
 
 
 def test_the_script_of_the_page_is_what_snakemake_runs(tmp_path):
