@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 
 from sthelar_build.commands import COMMANDS, module_of
 from sthelar_build.config import Config, ExportFormat
@@ -25,6 +26,13 @@ def test_every_rule_file_but_common_is_a_stage_and_every_stage_has_one():
 def test_every_stage_module_is_listed():
     modules = {path.stem for path in (ROOT / "src/sthelar_build/stages").glob("*.py")}
     assert modules == {*STAGES, "__init__"}
+
+
+def test_the_slurm_profile_gives_cores_to_every_rule_that_can_use_them():
+    # A rule that is left out has one core there, whatever the node has.
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+    threaded = {rule.stem for rule in RULES.glob("*.smk") if "threads: " in rule.read_text()}
+    assert set(profile["set-threads"]) == threaded
 
 
 @pytest.mark.parametrize("command", COMMANDS)
