@@ -27,6 +27,32 @@ def test_every_stage_has_a_need_and_its_rule_asks_for_it():
         assert re.search(rf'resources:\n\s+mem_mb=mem_mb\("{stage}"\),\n\s+runtime=runtime', rule)
 
 
+MEASURED = [
+    ("ingest", RawSize(kcells=38.5), 814),
+    ("ingest", RawSize(kcells=1340), 6400),
+    ("ingest", RawSize(kcells=12.8).with_grown_cells(), 839),
+    ("ingest", RawSize(kcells=38.5).with_grown_cells(), 1101),
+    ("count", RawSize(mtranscripts=250), 4900),
+    ("register", RawSize(kcells=4), 558),
+    ("register", RawSize(kcells=1352), 1300),
+    ("assemble", RawSize(kcells=1350), 6000),
+    ("resegment", RawSize(kcells=38.5), 381),
+    ("embed", RawSize(kcells=12.8), 788),
+    ("evaluate", RawSize(kcells=4), 763),
+    ("compare", RawSize(kcells=4), 615),
+    ("gather", RawSize(kcells=4), 162),
+    ("gather_predictions", RawSize(kcells=4), 257),
+    ("export_slides", RawSize(kcells=12.8), 610),
+    ("export_slides", RawSize(kcells=38.5), 838),
+]
+"""Peaks in MB (docs/scale.md), with one thread or two."""
+
+
+@pytest.mark.parametrize(("stage", "size", "peak_mb"), MEASURED)
+def test_a_job_asks_for_half_as_much_again_as_was_measured(stage, size, peak_mb):
+    assert needs()[stage].mem_mb(size) >= 1.5 * peak_mb
+
+
 def test_memory_grows_with_the_slide_the_threads_and_the_attempt():
     assert NEED.mem_mb(RawSize(kcells=100)) == 1.5 * 2000
     assert NEED.mem_mb(RawSize(kcells=100), threads=3) == 1.5 * 2400
