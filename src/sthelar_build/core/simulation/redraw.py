@@ -49,8 +49,9 @@ class Redraw:
         """Return the transcripts of a block with other codewords; chance depends on the seed and on ``name``.
 
         Every cell keeps the number, places and qualities of its molecules. Their codewords are a multinomial sample of
-        the profile of its type, times a gamma noise of each cell and gene, as in ``cell_counts``. Those of the
-        molecules in no cell are shuffled.
+        the profile of its type, times a gamma noise of each cell and gene, as in ``cell_counts``. Here the noise is on
+        what spilled in, too: shares of a gene vary more among the cells of a type (dispersion 0.4) than in a block (0.25),
+        where the noise of the neighbours averages out. Those of the molecules in no cell are shuffled.
         """
         rng = stream(self.seed, f"molecules of {name}")
         codeword = block.transcripts["codeword_index"].to_numpy().copy()
