@@ -1,4 +1,3 @@
-import inspect
 import json
 import re
 from html.parser import HTMLParser
@@ -10,26 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from slides import three_cells
+from slides.reports import make_report
 from slides.viewers import make_viewer
 from sthelar_build.errors import InputError
 from sthelar_build.io.tables import write_table
 from sthelar_build.io.transform import read_transform
 from sthelar_build.schema.tables import DISPLACEMENT
-from sthelar_build.settings.report import ReportSettings
 from sthelar_build.stages import report
-
-
-def _run(files, page, **changes):
-    arguments = {n: files[n] for n in inspect.signature(report.run).parameters if n in files}
-    for name in ("patches", "masks", "metrics"):
-        arguments[name] = [files[f"{name}_{scale}"] for scale in three_cells.SCALES]
-    arguments |= {
-        "slide": three_cells.SLIDE,
-        "scale": list(three_cells.SCALES),
-        "settings": ReportSettings(),
-    }
-    report.run(**{**arguments, **changes}, report=page)
-    return page.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +27,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(files, tmp_path_factory):
-    return _run(files, tmp_path_factory.mktemp("page") / "report.html")
+    return make_report(files, tmp_path_factory.mktemp("page") / "report.html")
 
 
 def _text(page):
@@ -184,7 +170,7 @@ def test_what_people_decided_is_shown_with_who_why_and_how_many(page):
 def test_without_decisions_there_is_no_table_of_them(files, tmp_path):
     table = pq.read_table(files["overrides"])
     pq.write_table(table.slice(0, 0), tmp_path / "overrides.parquet")
-    page = _run(files, tmp_path / "report.html", overrides=tmp_path / "overrides.parquet")
+    page = make_report(files, tmp_path / "report.html", overrides=tmp_path / "overrides.parquet")
     assert "What people decided" not in page
 
 
@@ -204,14 +190,14 @@ def test_provenance_of_the_inputs_and_of_the_page_is_in_it(page):
 
 
 def test_the_same_inputs_give_the_same_page(files, page, tmp_path):
-    assert _run(files, tmp_path / "report.html") == page
+    assert make_report(files, tmp_path / "report.html") == page
 
 
 def test_a_failed_alignment_forbids_training(files, tmp_path):
     text = files["transform"].read_text().replace('"warn"', '"fail"')
     failed = tmp_path / "transform.json"
     failed.write_text(text)
-    assert "mend it first" in _run(files, tmp_path / "report.html", transform=failed)
+    assert "mend it first" in make_report(files, tmp_path / "report.html", transform=failed)
 
 
 def test_without_a_segmentation_the_masks_are_not_measured_and_still_shown(files, tmp_path):
@@ -227,7 +213,7 @@ def test_without_a_segmentation_the_masks_are_not_measured_and_still_shown(files
             pa.Table.from_pandas(pd.DataFrame(nulls), table.schema, preserve_index=False), path
         )
         metrics.append(path)
-    page = _run(files, tmp_path / "report.html", metrics=metrics)
+    page = make_report(files, tmp_path / "report.html", metrics=metrics)
     assert "the masks were not compared with a segmentation." in page
     assert "<b>Unmeasured</b>" in page
     assert "not segmented" in page
@@ -252,7 +238,7 @@ def test_what_a_displacement_of_the_masks_does_is_shown(files, page, tmp_path):
     write_table(
         empty, pd.DataFrame(rows[:0], columns=DISPLACEMENT.names), DISPLACEMENT, {}, nothing
     )
-    shown = _run(files, tmp_path / "report.html", displacement=[curve, empty])
+    shown = make_report(files, tmp_path / "report.html", displacement=[curve, empty])
     assert shown.count("masks displaced on purpose, on 123 patches") == 1
     assert "The median of 0.75 is that of flawless outlines about 1.0 µm apart" in shown
     assert "0.0 µm 0.60 1.00 2.0 µm 0.30 0.50" in _text(shown)
@@ -262,7 +248,7 @@ def test_what_a_displacement_of_the_masks_does_is_shown(files, page, tmp_path):
 
 def test_scales_and_files_must_go_together(files, tmp_path):
     with pytest.raises(InputError, match="for each of the 1 --scale"):
-        _run(files, tmp_path / "report.html", scale=["40x"])
+        make_report(files, tmp_path / "report.html", scale=["40x"])
     assert not (tmp_path / "report.html").exists()
 
 
@@ -297,7 +283,7 @@ def test_the_quality_of_the_alignment_is_shown_with_what_it_means(files, tmp_pat
     )
     shown.quality, shown.alternatives, shown.kept = _QUALITY, _COMPARED, "refined"
     monkeypatch.setattr(report, "read_transform", lambda path: shown)
-    page = _run(files, tmp_path / "report.html")
+    page = make_report(files, tmp_path / "report.html")
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
     assert "What was kept: given and refined" in text
     assert "as given 1.42 µm 2.50 µm 70.0 %" in text

@@ -6,8 +6,8 @@ class SlideViewer {
     const draw = () => this.redraw(), find = name => root.querySelector(`[data-viewer=${name}]`);
     Object.assign(this, { root, find, facts, canvas: find("canvas"), umPerPx: facts.images.he_um_per_px, lens: false, region: null });
     this.he = new Tiles(facts, "he", draw); this.dapi = new Tiles(facts, "dapi", draw);
-    this.nuclei = new Nuclei(facts, () => { clearTimeout(this.arrived); this.arrived = setTimeout(() => { this.overlay.view = null; draw(); }, 30); });
-    this.style = new Style(facts.nuclei); this.overlay = new Overlay(); this.pointer = null; this.picked = null;
+    this.nuclei = new Nuclei(facts, draw); this.style = new Style(facts.nuclei);
+    this.overlay = new Overlay(this.nuclei, this.style, this.umPerPx); this.pointer = null; this.picked = null; this.zoomed = 0;
     this.context = this.canvas.getContext("2d");
     new ResizeObserver(() => this.resize()).observe(this.canvas);
     this.resize(); this.fit(); listenToPointer(this); listenToKeys(this); listenToControls(this);
@@ -29,6 +29,7 @@ class SlideViewer {
     const { width_he_px: width, height_he_px: height } = this.facts.images;
     const least = Math.min(this.width / width, this.height / height) / 2, scale = Math.max(least, Math.min(8, this.view.scale * factor));
     const at = this.toSlide(x, y);
+    if (scale !== this.view.scale) this.zoomed = performance.now();
     this.view.scale = scale;
     this.view.x = at.x - (x - this.width / 2) / scale; this.view.y = at.y - (y - this.height / 2) / scale;
     this.clamp();
@@ -48,20 +49,21 @@ class SlideViewer {
     context.setTransform(density, 0, 0, density, 0, 0);
     context.fillStyle = "#f4f2f4"; context.fillRect(0, 0, width, height);
     drawTiles(context, this.he, view, width, height, density);
-    if (!this.overlay.fits(view, width, height, this.style.version)) this.renew();
-    this.overlay.draw(context, view, width, height);
+    const resting = performance.now() - this.zoomed > 90;
+    this.goOn(this.overlay.draw(context, view, width, height, density, resting), resting);
     if (this.region) this.drawRegionLine();
     if (this.picked) this.drawPicked();
     if (this.lens && this.pointer) this.drawLens();
     this.drawScaleBar();
     if (!this.seen) { this.seen = true; performance.mark("viewer-drawn"); }
   }
-  /** Make the drawing of the nuclei anew: at once for a small move, a moment after the last zoom. */
-  renew() {
-    const make = () => { this.overlay.make(this.nuclei, this.style, this.view, this.width, this.height, this.density, this.umPerPx); this.describe(); };
+  /** Ask for another frame if this one had no time for all; when at rest, say what is seen. */
+  goOn(more, resting) {
+    if (more && resting) { this.redraw(); return; }
     clearTimeout(this.waiting);
-    if (!this.overlay.view || this.overlay.version !== this.style.version) { make(); return; }
-    this.waiting = setTimeout(() => { make(); this.redraw(); }, 90);
+    const seen = [this.view.x, this.view.y, this.view.scale, this.style.version, this.nuclei.arrivals].join();
+    if (more) this.waiting = setTimeout(() => this.redraw(), 100);
+    else if (seen !== this.lastSeen) this.waiting = setTimeout(() => { this.lastSeen = seen; this.describe(); }, 150);
   }
 
   drawLens() {
@@ -71,7 +73,8 @@ class SlideViewer {
     context.beginPath(); context.arc(x, y, radius, 0, 2 * Math.PI); context.fillStyle = "#000"; context.fill(); context.clip();
     context.translate(x - radius, y - radius);
     drawTiles(context, this.dapi, near, size, size, this.density);
-    drawNuclei(context, this.nuclei, Object.assign(Object.create(this.style), { filled: false }), near, size, size, this.umPerPx);
+    const reach = radius / near.scale, box = [near.x - reach, near.y - reach, near.x + reach, near.y + reach];
+    drawNuclei(context, this.nuclei, Object.assign(Object.create(this.style), { filled: false }), near.scale, box, this.umPerPx);
     context.restore();
     context.beginPath(); context.arc(x, y, radius, 0, 2 * Math.PI); context.strokeStyle = "#fff"; context.lineWidth = 3; context.stroke();
     context.strokeStyle = "#222"; context.lineWidth = 1; context.stroke();

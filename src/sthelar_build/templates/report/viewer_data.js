@@ -44,23 +44,25 @@ class Tiles {
 function decodedBlock(ids, text, left, top) {
   const buffer = bytesOf(text), n = ids.length, shorts = new Uint16Array(buffer, 0, 4 * n);
   const octets = k => new Uint8Array(buffer, 8 * n + k * n, n);
-  const x = new Float64Array(n), y = new Float64Array(n), start = new Uint32Array(n + 1), corners = octets(3);
+  const x = new Float64Array(n), y = new Float64Array(n), start = new Uint32Array(n + 1), corners = octets(3), coarseness = octets(4);
+  let coarsest = 1;
   for (let i = 0; i < n; i++) {
     x[i] = left + shorts[i] / 4; y[i] = top + shorts[n + i] / 4; start[i + 1] = start[i] + 2 * corners[i];
+    coarsest = Math.max(coarsest, coarseness[i]);
   }
   return { n, ids, x, y, cluster: shorts.subarray(2 * n, 3 * n), fine: shorts.subarray(3 * n), kind: octets(0), confidence: octets(1),
-    decided: octets(2), coarseness: octets(4), start, steps: new Int8Array(buffer, 13 * n) };
+    decided: octets(2), coarseness, coarsest, start, steps: new Int8Array(buffer, 13 * n) };
 }
 
 /** The labelled nuclei: an overview of dots, and blocks of outlines. */
 class Nuclei {
   constructor(facts, loaded) {
     this.facts = facts.nuclei; this.loaded = loaded; this.blocks = new Recent(250); this.texts = new Map(); this.overview = null;
-    this.embedded = document.querySelector("script[data-viewer-block]") !== null;
-    window.viewerOverview = text => { this.overview = this.decodedOverview(text); loaded(); };
+    this.embedded = document.querySelector("script[data-viewer-block]") !== null; this.arrivals = 0;
+    window.viewerOverview = text => { this.overview = this.decodedOverview(text); this.arrivals++; loaded(); };
     window.viewerBlock = (name, ids, text) => {
       if (this.embedded) this.texts.set(name, [ids, text]); else this.keep(name, ids, text);
-      loaded();
+      this.arrivals++; loaded();
     };
     if (!this.embedded) this.load("overview");
   }
@@ -90,6 +92,10 @@ class Nuclei {
     this.blocks.set(name, null);
     this.load(name);
     return null;
+  }
+  /** Return whether all nuclei of a rectangle of the H&E have arrived: its blocks, or the overview. */
+  has(box, inBlocks) {
+    return inBlocks ? this.namesIn(...box).every(name => this.block(name) !== null) : this.overview !== null;
   }
   /** Return the names of the blocks that a rectangle of the H&E touches. */
   namesIn(left, top, right, bottom) {

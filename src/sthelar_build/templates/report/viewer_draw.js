@@ -1,6 +1,7 @@
 // How the slide is drawn: tiles of the pictures, and the nuclei on top, as outlines when near and as dots from afar.
 
-const OUTLINES_BELOW_UM = 1.1, BLOCKS_BELOW_UM = 2.2, NUCLEUS_UM = 7, NO_CLUSTER = 65535, MARGIN = 0.3;
+const OUTLINES_BELOW_UM = 1.1, BLOCKS_BELOW_UM = 2.2, NUCLEUS_UM = 7, NO_CLUSTER = 65535;
+const OVERLAY_PX = 320, MOST_SQUARES = 160, FRAME_MS = 9;
 
 /** Which nuclei are shown, in which colours. A change of anything gives a new version, by which drawings are kept. */
 class Style {
@@ -26,36 +27,6 @@ class Style {
   }
 }
 
-/** Return the rows of nuclei that are shown, by colour. */
-function rowsByColour(nuclei, style, inside) {
-  const groups = new Map();
-  for (let i = 0; i < nuclei.n; i++) {
-    if (!style.shows(nuclei, i) || (inside && !inside(i))) continue;
-    const colour = style.colour(nuclei, i), rows = groups.get(colour);
-    if (rows) rows.push(i); else groups.set(colour, [i]);
-  }
-  return groups;
-}
-
-/** Return the outlines of a block by colour, relative to the corner of the block; kept until the style changes. */
-function pathsOf(block, style, left, top) {
-  if (block.version === style.version) return block.paths;
-  block.version = style.version; block.paths = new Map();
-  for (const [colour, rows] of rowsByColour(block, style)) {
-    const path = new Path2D();
-    for (const i of rows) {
-      const unit = block.coarseness[i] / 4, x = block.x[i] - left, y = block.y[i] - top;
-      for (let k = block.start[i]; k < block.start[i + 1]; k += 2) {
-        const px = x + block.steps[k] * unit, py = y + block.steps[k + 1] * unit;
-        if (k === block.start[i]) path.moveTo(px, py); else path.lineTo(px, py);
-      }
-      if (block.start[i + 1] > block.start[i]) path.closePath();
-    }
-    block.paths.set(colour, path);
-  }
-  return block.paths;
-}
-
 /** Draw the tiles of a view: x, y of its middle in H&E px, scale in css px per H&E px. */
 function drawTiles(context, tiles, view, width, height, density) {
   const { levels, downsample, tile_px } = tiles.facts, left = view.x - width / 2 / view.scale, top = view.y - height / 2 / view.scale;
@@ -75,63 +46,114 @@ function drawTiles(context, tiles, view, width, height, density) {
   }
 }
 
-/** Draw the nuclei of a view. */
-function drawNuclei(context, nuclei, style, view, width, height, umPerPx) {
-  const left = view.x - width / 2 / view.scale, top = view.y - height / 2 / view.scale, um = umPerPx / view.scale;
-  const box = [left, top, left + width / view.scale, top + height / view.scale];
+/** Draw the nuclei of a rectangle of the H&E: left, top, right, bottom in its px; scale in css px per H&E px. */
+function drawNuclei(context, nuclei, style, scale, box, umPerPx) {
+  const um = umPerPx / scale;
   context.globalAlpha = style.opacity;
-  if (um <= OUTLINES_BELOW_UM) drawOutlines(context, nuclei, style, view, box);
-  else if (um <= BLOCKS_BELOW_UM) for (const name of nuclei.namesIn(...box)) drawDots(context, nuclei.block(name), style, view, box, NUCLEUS_UM / um);
-  else drawDots(context, nuclei.overview, style, view, box, Math.max(1.2, NUCLEUS_UM / um * Math.sqrt(nuclei.facts.n_nuclei / nuclei.facts.n_overview)));
+  if (um <= BLOCKS_BELOW_UM)
+    for (const name of nuclei.namesIn(...box)) {
+      const block = nuclei.block(name);
+      if (block) (um <= OUTLINES_BELOW_UM ? drawOutlines : drawDots)(context, block, style, scale, box, NUCLEUS_UM / um);
+    }
+  else if (nuclei.overview) {
+    const share = nuclei.facts.n_nuclei / nuclei.facts.n_overview;
+    drawDots(context, nuclei.overview, style, scale, box, Math.max(1.2, NUCLEUS_UM / um * Math.sqrt(share)));
+  }
   context.globalAlpha = 1;
 }
 
-function drawOutlines(context, nuclei, style, view, box) {
-  const side = nuclei.facts.block_px;
-  for (const name of nuclei.namesIn(...box)) {
-    const block = nuclei.block(name), [column, row] = name.split("_").map(Number);
-    if (!block) continue;
-    context.save();
-    context.translate((column * side - box[0]) * view.scale, (row * side - box[1]) * view.scale);
-    context.scale(view.scale, view.scale);
-    context.lineWidth = 2 / view.scale; context.lineJoin = "round";
-    for (const [colour, path] of pathsOf(block, style, column * side, row * side)) {
-      context.strokeStyle = context.fillStyle = colour;
-      if (style.filled) context.fill(path); else context.stroke(path);
+/** Return the rows that are shown and whose centre is in a rectangle, or nearly so, by colour. */
+function rowsByColour(nuclei, style, [left, top, right, bottom], margin) {
+  const groups = new Map(), { x, y, n } = nuclei;
+  for (let i = 0; i < n; i++) {
+    if (x[i] < left - margin || x[i] > right + margin || y[i] < top - margin || y[i] > bottom + margin || !style.shows(nuclei, i)) continue;
+    const colour = style.colour(nuclei, i), rows = groups.get(colour);
+    if (rows) rows.push(i); else groups.set(colour, [i]);
+  }
+  return groups;
+}
+
+function drawOutlines(context, block, style, scale, box) {
+  context.lineWidth = Math.min(2, 1 + scale); context.lineJoin = "round";
+  for (const [colour, rows] of rowsByColour(block, style, box, 32 * block.coarsest)) {
+    context.beginPath();
+    for (const i of rows) {
+      const unit = block.coarseness[i] / 4 * scale, x = (block.x[i] - box[0]) * scale, y = (block.y[i] - box[1]) * scale;
+      for (let k = block.start[i], end = block.start[i + 1]; k < end; k += 2) {
+        const px = x + block.steps[k] * unit, py = y + block.steps[k + 1] * unit;
+        if (k === block.start[i]) context.moveTo(px, py); else context.lineTo(px, py);
+      }
+      context.closePath();
     }
-    context.restore();
+    context.strokeStyle = context.fillStyle = colour;
+    if (style.filled) context.fill(); else context.stroke();
   }
 }
 
-function drawDots(context, nuclei, style, view, box, size) {
-  if (!nuclei) return;
-  const [left, top, right, bottom] = box, inside = i => nuclei.x[i] >= left && nuclei.x[i] <= right && nuclei.y[i] >= top && nuclei.y[i] <= bottom;
-  for (const [colour, rows] of rowsByColour(nuclei, style, inside)) {
+function drawDots(context, nuclei, style, scale, box, size) {
+  const [left, top] = box;
+  for (const [colour, rows] of rowsByColour(nuclei, style, box, size / scale)) {
     context.fillStyle = colour;
-    for (const i of rows) context.fillRect((nuclei.x[i] - left) * view.scale - size / 2, (nuclei.y[i] - top) * view.scale - size / 2, size, size);
+    for (const i of rows) context.fillRect((nuclei.x[i] - left) * scale - size / 2, (nuclei.y[i] - top) * scale - size / 2, size, size);
   }
 }
 
-/** A drawing of the nuclei, somewhat larger than what is seen: while the view moves it is moved along, and made anew when at rest. */
+/**
+ * The nuclei, drawn once into squares that are moved along with the slide. A frame makes some of them anew, for as long as it may
+ * take; where one is missing, what was drawn before shows, stretched.
+ */
 class Overlay {
-  constructor() { this.canvas = document.createElement("canvas"); this.view = null; }
-  fits(view, width, height, version) {
-    if (!this.view || this.version !== version || this.view.scale !== view.scale || this.width !== width || this.height !== height) return false;
-    const far = MARGIN * view.scale ** -1;
-    return Math.abs(view.x - this.view.x) <= far * width && Math.abs(view.y - this.view.y) <= far * height;
+  constructor(nuclei, style, umPerPx) { Object.assign(this, { nuclei, style, umPerPx, now: null, before: null }); }
+
+  /** Draw what is seen; return whether there is more to do than the frame had time for. */
+  draw(context, view, width, height, density, resting) {
+    const { style } = this, old = this.now;
+    if (!old || old.version !== style.version || old.density !== density || (old.scale !== view.scale && resting)) {
+      if (old?.tiles.size) this.before = old;
+      this.now = { scale: view.scale, version: style.version, density, tiles: new Map() };
+    }
+    const layer = this.now, side = OVERLAY_PX / layer.scale, until = performance.now() + FRAME_MS;
+    const left = view.x - width / 2 / view.scale, top = view.y - height / 2 / view.scale;
+    const settled = layer.scale === view.scale;
+    let more = !settled;
+    for (let row = Math.floor(top / side); row * side < top + height / view.scale; row++)
+      for (let column = Math.floor(left / side); column * side < left + width / view.scale; column++) {
+        const tile = this.tile(layer, column, row, settled && performance.now() < until);
+        const place = [(column * side - left) * view.scale, (row * side - top) * view.scale, side * view.scale];
+        if (tile?.canvas) context.drawImage(tile.canvas, place[0], place[1], place[2], place[2]);
+        else this.drawBefore(context, view, left, top, place);
+        more ||= !tile || (!tile.whole && tile.arrivals !== this.nuclei.arrivals);
+      }
+    return more;
   }
-  make(nuclei, style, view, width, height, density, umPerPx) {
-    const wide = width * (1 + 2 * MARGIN), high = height * (1 + 2 * MARGIN);
-    this.canvas.width = wide * density; this.canvas.height = high * density;
-    const context = this.canvas.getContext("2d");
-    context.scale(density, density);
-    drawNuclei(context, nuclei, style, view, wide, high, umPerPx);
-    Object.assign(this, { view: { ...view }, version: style.version, width, height, wide, high });
+  tile(layer, column, row, mayMake) {
+    const key = `${column}_${row}`, known = layer.tiles.get(key);
+    if (known && (known.whole || known.arrivals === this.nuclei.arrivals)) return known;
+    if (!mayMake) return known ?? null;
+    const made = this.make(layer, column, row);
+    layer.tiles.delete(key); layer.tiles.set(key, made);
+    if (layer.tiles.size > MOST_SQUARES) layer.tiles.delete(layer.tiles.keys().next().value);
+    return made;
   }
-  draw(context, view, width, height) {
-    if (!this.view) return;
-    const ratio = view.scale / this.view.scale, wide = this.wide * ratio, high = this.high * ratio;
-    const x = width / 2 + (this.view.x - view.x) * view.scale - wide / 2, y = height / 2 + (this.view.y - view.y) * view.scale - high / 2;
-    context.drawImage(this.canvas, x, y, wide, high);
+  make(layer, column, row) {
+    const side = OVERLAY_PX / layer.scale, box = [column * side, row * side, (column + 1) * side, (row + 1) * side];
+    const canvas = document.createElement("canvas"), { arrivals } = this.nuclei;
+    canvas.width = canvas.height = OVERLAY_PX * layer.density;
+    const context = canvas.getContext("2d");
+    context.scale(layer.density, layer.density);
+    drawNuclei(context, this.nuclei, this.style, layer.scale, box, this.umPerPx);
+    return { canvas, arrivals, whole: this.nuclei.has(box, this.umPerPx / layer.scale <= BLOCKS_BELOW_UM) };
+  }
+  drawBefore(context, view, left, top, [x, y, size]) {
+    if (!this.before) return;
+    const side = OVERLAY_PX / this.before.scale, slide = [left + x / view.scale, top + y / view.scale], far = size / view.scale;
+    context.save();
+    context.beginPath(); context.rect(x, y, size, size); context.clip();
+    for (let row = Math.floor(slide[1] / side); row * side < slide[1] + far; row++)
+      for (let column = Math.floor(slide[0] / side); column * side < slide[0] + far; column++) {
+        const tile = this.before.tiles.get(`${column}_${row}`);
+        if (tile) context.drawImage(tile.canvas, (column * side - left) * view.scale, (row * side - top) * view.scale, side * view.scale, side * view.scale);
+      }
+    context.restore();
   }
 }
