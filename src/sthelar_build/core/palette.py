@@ -6,8 +6,8 @@ import colorsys
 
 
 def hues(n: int) -> list[str]:
-    """Return n colours as #rrggbb: hues a golden angle apart, in three shades by turns, for light and dark grounds."""
-    shades = ((0.62, 0.78), (0.72, 0.6), (0.5, 0.9))
+    """Return n colours as #rrggbb: hues a golden angle apart, in four shades by turns, for light and dark grounds."""
+    shades = ((0.62, 0.78), (0.75, 0.58), (0.48, 0.92), (0.8, 0.82))
     return [
         _hex(*colorsys.hsv_to_rgb(k * 0.618034 % 1, *shades[k % len(shades)])) for k in range(n)
     ]

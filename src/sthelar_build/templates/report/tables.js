@@ -45,3 +45,10 @@ const scrollers = new ResizeObserver(seen => {
   }
 });
 document.querySelectorAll(".scroll").forEach(box => scrollers.observe(box));
+
+// Stacked on narrow screens, a table stays one to a screen reader.
+for (const table of document.querySelectorAll("table.stacked")) {
+  const roles = { caption: "caption", thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell", "thead th": "columnheader", "tbody th": "rowheader" };
+  table.setAttribute("role", "table");
+  for (const [what, role] of Object.entries(roles)) table.querySelectorAll(what).forEach(one => one.setAttribute("role", role));
+}

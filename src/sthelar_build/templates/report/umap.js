@@ -34,9 +34,9 @@
       if (hidden.has(group)) continue;
       brush.globalAlpha = focus < 0 || focus === group ? 0.85 : 0.06;
       brush.fillStyle = listed[group].colour;
-      brush.beginPath();
-      brush.arc(x[i], y[i], radius, 0, 7);
-      brush.fill();
+      // Of many small points nobody sees the corners, and squares are drawn many times as fast.
+      if (radius < 1.4) brush.fillRect(x[i] - radius, y[i] - radius, 2 * radius, 2 * radius);
+      else { brush.beginPath(); brush.arc(x[i], y[i], radius, 0, 7); brush.fill(); }
     }
     show();
   }
