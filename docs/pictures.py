@@ -1,8 +1,16 @@
-"""Write the pictures of the README from a finished toy run: ``python docs/pictures.py results``."""
+"""Write the pictures of README and docs from a finished toy run: ``python docs/pictures.py results``.
+
+That of spatialdata-plot is made by the code that ``loading.md`` shows, if the package is there.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import os
+import re
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +79,20 @@ def drawn_patches(results: Path, slide: str, n: int) -> list[NDArray[np.uint8]]:
     return pictures
 
 
+def plotted(results: Path) -> Image.Image | None:
+    """Return the picture that the example of spatialdata-plot in ``loading.md`` draws; None without the package."""
+    if importlib.util.find_spec("spatialdata_plot") is None:
+        return None
+    page = (Path(__file__).parent / "loading.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"needs: spatialdata_plot -->\n```python\n(.*?)```", page, re.DOTALL)
+    os.environ["MPLBACKEND"] = "agg"
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        Path("results").symlink_to(results)
+        exec(compile(code, "loading.md", "exec"), {})
+        with Image.open("toy_breast.png") as picture:
+            return picture.convert("RGB")
+
+
 def main(results: Path) -> None:
     """Write every picture."""
     IMAGES.mkdir(exist_ok=True)
@@ -80,6 +102,10 @@ def main(results: Path) -> None:
             picture.convert("RGB").save(IMAGES / name, optimize=True)
     pictures = drawn_patches(results, "toy_breast", 3) + drawn_patches(results, "toy_skin", 3)
     Image.fromarray(montage(pictures)).save(IMAGES / "patches.png", optimize=True)
+    plot = plotted(results.resolve())
+    if plot is not None:
+        # A palette would blur the colours of the classes.
+        plot.save(IMAGES / "spatialdata_plot.jpg", quality=88, subsampling=0, optimize=True)
 
 
 if __name__ == "__main__":
