@@ -47,7 +47,7 @@ def test_one_reason_stands_alone():
 
 
 def test_the_registration_is_told_with_the_limits_that_were_recorded():
-    line = registration_line("pass", 0.41, 1.9, {"warn_um": 2.0, "warn_p95_um": 6.0})
+    line = registration_line("pass", 0.41, 1.9, (), {"warn_um": 2.0, "warn_p95_um": 6.0})
     assert line.word == "Pass"
     assert line.number == "0.41 µm median error, 1.90 µm at the 95th percentile"
     assert (
@@ -56,9 +56,14 @@ def test_the_registration_is_told_with_the_limits_that_were_recorded():
 
 
 def test_what_was_not_measured_or_recorded_is_said_to_be():
-    line = registration_line("fail", None, None, {})
+    line = registration_line("fail", None, None, (), {})
     assert (line.word, line.number) == ("Fail", "Error not measured")
     assert line.limit == "The limit was not recorded"
+
+
+def test_why_a_registration_with_a_small_error_is_doubtful_is_told():
+    line = registration_line("warn", 0.01, 0.02, ("half of it lies on glass", "and more"), {})
+    assert line.number.endswith("95th percentile; half of it lies on glass")
 
 
 def test_labels_are_told_with_their_share():

@@ -90,7 +90,10 @@ def test_a_second_opinion_is_shown_class_by_class(page):
 
 def test_it_answers_the_four_questions(page):
     text = _text(page)
-    assert "is it aligned? Warning 0.41 µm median error, 1.90 µm at the 95th percentile" in text
+    assert (
+        "is it aligned? Warning 0.41 µm median error, 1.90 µm at the 95th percentile; few tiles"
+        in text
+    )
     assert "are the labels right? Pass 100.0 % of the cells" in text
     assert (
         "are the masks good? Warning Patches that agree with a segmentation: 50.0 % at 40x, 0.0 % at 20x"
@@ -301,3 +304,16 @@ def test_the_quality_of_the_alignment_is_shown_with_what_it_means(files, tmp_pat
 def test_a_transform_of_an_earlier_version_has_a_page_without_these_figures(page):
     assert "Nuclei with a partner" not in page
     assert "Correlation by shift" not in page
+
+
+def test_a_slide_whose_cells_are_all_too_poor_says_what_was_not_measured(files, tmp_path):
+    table = pq.read_table(files["labels"])
+    frame = table.to_pandas()
+    frame["decided_by"], frame["final_label"], frame["cluster"] = "low_count", "Other", None
+    poor = tmp_path / "labels.parquet"
+    pq.write_table(pa.Table.from_pandas(frame, table.schema, preserve_index=False), poor)
+    text = _text(make_report(files, tmp_path / "report.html", labels=poor))
+    assert "Not measured: no cell has enough transcripts to be clustered." in text
+    assert "Not measured: no class has cells" in text
+    assert "Not measured: no cell that Tangram mapped has enough transcripts." in text
+    assert "too few labels rest on evidence" in text

@@ -53,15 +53,21 @@ class Answer(NamedTuple):
 
 
 def registration_line(
-    status: Status, median_um: float | None, p95_um: float | None, settings: Mapping[str, Any]
+    status: Status,
+    median_um: float | None,
+    p95_um: float | None,
+    reasons: Sequence[str],
+    settings: Mapping[str, Any],
 ) -> VerdictLine:
     """Return the verdict on the registration.
 
-    ``settings`` are those that ``register`` recorded; files that lack them leave the limits unsaid.
+    The first of the ``reasons`` is told, as the error alone may be small and all else wrong. ``settings`` are those that
+    ``register`` recorded; files that lack them leave the limits unsaid.
     """
     found = "Error not measured"
     if median_um is not None:
         found = f"{number(median_um)} µm median error, {number(p95_um)} µm at the 95th percentile"
+    found = "; ".join([found, *reasons[:1]])
     named = (("warn_um", "median"), ("warn_p95_um", "95th percentile"))
     limits = [f"{what} of {settings[key]:g} µm or less" for key, what in named if settings.get(key)]
     limit = f"Passes with a {' and a '.join(limits)}" if limits else "The limit was not recorded"

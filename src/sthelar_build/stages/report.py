@@ -180,7 +180,7 @@ def _verdicts(
         settings.min_decided,
         settings.min_kept,
     )
-    error = registered.median_um, registered.p95_um
+    error = registered.median_um, registered.p95_um, registered.reasons
     return {
         "verdicts": [
             registration_line(found["alignment"], *error, register_settings),
