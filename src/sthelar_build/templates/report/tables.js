@@ -38,7 +38,7 @@ for (const bar of document.querySelectorAll(".filter")) {
 const scrollers = new ResizeObserver(seen => {
   for (const { target } of seen) {
     const scrolls = target.scrollWidth > target.clientWidth + 1;
-    const name = target.querySelector("caption, figcaption")?.textContent ?? "";
+    const name = target.querySelector("caption, figcaption")?.textContent ?? target.dataset.name ?? "";
     for (const [key, value] of Object.entries({ tabindex: "0", role: "region", "aria-label": name })) {
       if (scrolls) target.setAttribute(key, value); else target.removeAttribute(key);
     }
