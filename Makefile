@@ -40,9 +40,10 @@ campaigns: .venv
 	python benchmarks/kill_campaign.py
 	python benchmarks/fault_campaign.py
 
-# Everything that is generated from the source: config/README.md and envs/sthelar.yaml.
+# Everything that is generated from the source: config/README.md, docs/cli.md, envs/sthelar.yaml, the picture of the rules.
 docs: .venv
 	python docs/generate.py
+	python docs/rule_graph.py
 
 # Afresh from pyproject.toml; then build a new .venv and run make test.
 lock: .venv

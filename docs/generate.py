@@ -1,4 +1,4 @@
-"""Write what is generated from the source: config/README.md, envs/sthelar.yaml, the columns in docs/artefacts.md.
+"""Write what is generated from the source: config/README.md, docs/cli.md, envs/sthelar.yaml, the columns in docs/artefacts.md.
 
 ``python docs/generate.py`` writes them; a test fails if they are behind.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from command_page import command_page
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -163,6 +164,7 @@ def _default(field: FieldInfo) -> str:
 
 OUTPUTS = {
     "config/README.md": config_readme,
+    "docs/cli.md": command_page,
     "envs/sthelar.yaml": conda_environment,
     "docs/artefacts.md": artefacts,
 }

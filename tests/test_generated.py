@@ -12,10 +12,16 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def generate():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "docs")
+        return loaded()
+
+
+def loaded():
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +29,9 @@ def project():
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-@pytest.mark.parametrize("path", ["config/README.md", "envs/sthelar.yaml", "docs/artefacts.md"])
+@pytest.mark.parametrize(
+    "path", ["config/README.md", "docs/cli.md", "envs/sthelar.yaml", "docs/artefacts.md"]
+)
 def test_it_is_up_to_date(generate, path):
     assert (ROOT / path).read_text() == generate.OUTPUTS[path](), "run: make docs"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -21,20 +21,24 @@ from sthelar_build.io.slide_search import find_bundle
 from sthelar_build.io.xenium.bundle import open_bundle
 from sthelar_build.settings.preflight import PreflightSettings
 
-Maybe = Annotated[str | None, typer.Option(show_default=False)]
-MaybePath = Annotated[Path | None, typer.Option(show_default=False)]
-Condition = Annotated[Literal["cancer", "normal"] | None, typer.Option(show_default=False)]
+Condition = Literal["cancer", "normal"]
+
+
+def _maybe(what: str) -> Any:
+    return typer.Option(show_default=False, help=what)
 
 
 def run(
     folder: Annotated[Path, typer.Argument(help="Xenium output folder, or one that holds it.")],
-    name: Maybe = None,
-    he: MaybePath = None,
-    tissue: Maybe = None,
-    condition: Condition = None,
-    patient: Maybe = None,
-    alignment: Maybe = None,
-    reference: Maybe = None,
+    name: Annotated[str | None, _maybe("Name of the slide; else that of the folder.")] = None,
+    he: Annotated[Path | None, _maybe("The H&E, where it is not found beside the bundle.")] = None,
+    tissue: Annotated[str | None, _maybe("Tissue, as it will stand in the datasets.")] = None,
+    condition: Annotated[Condition | None, _maybe("What the tissue is.")] = None,
+    patient: Annotated[str | None, _maybe("Patient; else the name of the slide.")] = None,
+    alignment: Annotated[
+        str | None, _maybe("auto, identity, or a file; else what is found.")
+    ] = None,
+    reference: Annotated[str | None, _maybe("Key of the atlas in references.tsv.")] = None,
     configfile: Annotated[Path, typer.Option(help="The configuration.")] = CONFIG_FILE,
 ) -> None:
     """Look into a Xenium output folder, and write a row for it into the sheet of slides.
