@@ -1,11 +1,14 @@
-"""A clean clone, and one that has built the toy slides."""
+"""A clean clone, one that has built the toy slides, and one browser for all pages."""
 
 import os
 from pathlib import Path
 
 import pytest
 
+from workflow.browser import chromium
 from workflow.clones import Clone, clean_clone
+
+__all__ = ["chromium"]
 
 
 @pytest.fixture(scope="session")

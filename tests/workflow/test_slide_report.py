@@ -13,7 +13,7 @@ from slides.reports import make_report
 from slides.viewers import make_viewer
 from sthelar_build.core.wording import count
 from sthelar_build.settings.report import ReportSettings
-from workflow.browser import SIZES, chromium, opened, wait_for  # noqa: F401
+from workflow.browser import SIZES, opened, wait_for
 from workflow.test_curation import LABELS, copy, planned  # noqa: F401
 
 pytestmark = pytest.mark.workflow
@@ -28,7 +28,7 @@ def page_file(built):
 
 
 @pytest.fixture
-def page(chromium, page_file):  # noqa: F811
+def page(chromium, page_file):
     with opened(chromium, page_file) as page:
         wait_for(page, "performance.getEntriesByName('viewer-drawn').length > 0")
         yield page
@@ -36,16 +36,18 @@ def page(chromium, page_file):  # noqa: F811
 
 def colours(page):
     """Return how many colours the middle of the picture has: a blank one has few."""
+    page.locator("#viewer canvas").evaluate("canvas => canvas.scrollIntoView({ block: 'start' })")
     page.wait_for_timeout(600)
     box = page.locator("#viewer canvas").bounding_box()
-    clip = {"x": box["x"] + 100, "y": box["y"] + 100, "width": 200, "height": 200}
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    clip = {"x": middle[0] - 100, "y": middle[1] - 100, "width": 200, "height": 200}
     pixels = np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB"))
     return len(np.unique(pixels.reshape(-1, 3), axis=0))
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_is_wider_than_its_window(chromium, page_file, size, scheme):  # noqa: F811
+def test_no_page_is_wider_than_its_window(chromium, page_file, size, scheme):
     with opened(chromium, page_file, size, color_scheme=scheme) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
 
@@ -168,7 +170,7 @@ def test_decisions_are_still_there_when_the_page_is_opened_again_and_can_be_take
     assert page.locator("[data-review=download]").is_disabled()
 
 
-def test_large_slides_keep_their_tiles_beside_the_page(chromium, tmp_path):  # noqa: F811
+def test_large_slides_keep_their_tiles_beside_the_page(chromium, tmp_path):
     built = three_cells.build(tmp_path / "artefacts")
     files = built | make_viewer(built, tmp_path)
     make_report(files, tmp_path / "report.html", settings=ReportSettings(embedded_mb=0))
