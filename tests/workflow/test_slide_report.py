@@ -77,7 +77,9 @@ def test_keys_move_and_zoom_and_name_the_nucleus_in_the_middle(page, built):
     page.keyboard.press("Enter")
     said = page.inner_text("[data-viewer=picked] p")
     assert f"Cell {place}: {labels.loc[place, 'final_label']}" in said
-    assert "nuclei in view" in page.inner_text("#viewer-status")
+    wait_for(
+        page, "document.getElementById('viewer-status').textContent.includes('nuclei in view')"
+    )
     page.keyboard.press("Escape")
     assert page.locator("[data-viewer=picked]").is_hidden()
 
