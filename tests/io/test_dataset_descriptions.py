@@ -102,7 +102,7 @@ def test_card_and_page_tell_the_same(tmp_path):
 def test_a_slide_that_stands_out_is_told_in_words_and_marked_in_the_table(tmp_path):
     odd = Outlier("s", "median_jaccard", -6.1, "median Jaccard 0.50; the others have 0.90")
     _, page, _, _ = described(tmp_path, outliers=[odd], odd={("s", "median_jaccard")})
-    assert "<b>s</b>: median Jaccard 0.50; the others have 0.90." in page
+    assert '<b><a href="r.html">s</a></b>: median Jaccard 0.50; the others have 0.90.' in page
     assert '<span class="odd" title="unlike the others">0.500</span>' in page
     assert page.count('class="odd"') == 1
 
