@@ -18,7 +18,7 @@ from sthelar_build.schema.labels import class_named
 from sthelar_build.settings.collect import CollectSettings
 from sthelar_build.settings.describe import DescribeSettings
 from sthelar_build.settings.export import ExportSettings
-from sthelar_build.settings.report import ReportSettings
+from sthelar_build.settings.report import VerdictLimits
 from sthelar_build.stages import collect, describe, export
 
 OWNED = {
@@ -71,7 +71,7 @@ def run(folder, out=None, manifests=("cellvit",), slide_manifests=(), limits=Non
         metrics=[one.metrics for one in files],
         labels=[one.labels for one in files],
         slide_manifests=list(slide_manifests),
-        report_settings=ReportSettings(**(limits or {})),
+        limits=VerdictLimits(**(limits or {})),
         manifests=[folder / "out" / name / "manifest.json" for name in manifests],
         out=out,
         settings=DescribeSettings(**settings),
@@ -223,7 +223,7 @@ def test_facts_of_another_kind_are_refused(dataset, tmp_path):
     with pytest.raises(InputError, match="found no side_px"):
         describe.run(
             facts=tmp_path / "facts.json", slide=[], he=[], patches=[], masks=[], metrics=[], labels=[], out=tmp_path,
-            settings=DescribeSettings(), report_settings=ReportSettings(),
+            settings=DescribeSettings(), limits=VerdictLimits(),
         )  # fmt: skip
 
 

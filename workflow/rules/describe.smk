@@ -50,7 +50,7 @@ rule describe:
         slide_manifests=option("slide-manifests"),
         out=subpath(output.index, parent=True),
         settings=settings("describe"),
-        report_settings=settings("report"),
+        limits=lambda wildcards: settings_json(CONFIG.report.limits),
     shell:
         r"""
         sthelar-build describe \
@@ -64,6 +64,6 @@ rule describe:
             {params.manifests:q} \
             {params.slide_manifests:q} \
             --out {params.out:q} \
-            --report-settings {params.report_settings:q} \
+            --limits {params.limits:q} \
             --settings {params.settings:q} &>{log:q}
         """

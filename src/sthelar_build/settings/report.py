@@ -9,16 +9,21 @@ from pydantic import Field
 from sthelar_build.settings.base import Settings, Share
 
 
-class ReportSettings(Settings):
-    """Write the report of a slide."""
+class VerdictLimits(Settings):
+    """What a slide must reach for its labels and masks to pass."""
 
-    revision: Literal[2] = 2
     min_jaccard: Share = 0.45
     """Patches with this Jaccard index or more count as kept: the published advice for training."""
     min_kept: Share = 0.5
     """Share of the measured patches that must be kept for the masks to pass; below, the report warns."""
     min_decided: Share = 0.5
     """Share of the cells with enough transcripts for whose class something must speak; below, the report warns."""
+
+
+class ReportSettings(VerdictLimits):
+    """Write the report of a slide."""
+
+    revision: Literal[2] = 2
     gallery_patches: Annotated[int, Field(ge=1, le=12)] = 4
     """Number of best, of median and of worst patches that are shown at each scale."""
     embedded_mb: Annotated[float, Field(ge=0)] = 16
@@ -29,3 +34,8 @@ class ReportSettings(Settings):
     """Cells that are drawn in the UMAP; of more, a fair sample of about so many, with some of every cluster. 11 bytes of the page for each."""
     markers_per_class: Annotated[int, Field(ge=1, le=6)] = 5
     """Markers of every class in the dot plot: those on the panel that lead the other classes most."""
+
+    @property
+    def limits(self) -> VerdictLimits:
+        """Return what others than the report judge by, too."""
+        return VerdictLimits(**self.model_dump(include=set(VerdictLimits.model_fields)))

@@ -43,7 +43,7 @@ from sthelar_build.options import (
 from sthelar_build.schema.labels import PATCH_CLASS_NAMES
 from sthelar_build.schema.tables import LABELS, METRICS, PATCHES, SPLITS
 from sthelar_build.settings.describe import DescribeSettings
-from sthelar_build.settings.report import ReportSettings
+from sthelar_build.settings.report import VerdictLimits
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def run(
     labels: InFiles,
     out: OutFile,
     settings: Annotated[DescribeSettings, as_json(DescribeSettings)],
-    report_settings: Annotated[ReportSettings, as_json(ReportSettings)],
+    limits: Annotated[VerdictLimits, as_json(VerdictLimits)],
     manifests: MaybeInFiles = None,
     slide_manifests: MaybeInFiles = None,
 ) -> None:
@@ -104,7 +104,7 @@ def run(
             include={"title", "licence", "url", "creators", "date_published", "citation"}
         ),
         **{name: gathered[name] for name in _FACTS},
-        **_judged(slides, gathered, settings, report_settings),
+        **_judged(slides, gathered, settings, limits),
         "formats": format_facts(list(exports.values())),
         "whole_slides": whole_slide_facts(whole),
         "selections": selection_facts(list(exports.values())),
@@ -125,7 +125,7 @@ def _judged(
     slides: Sequence[_Slide],
     gathered: Mapping[str, Any],
     settings: DescribeSettings,
-    limits: ReportSettings,
+    limits: VerdictLimits,
 ) -> dict[str, Any]:
     """Return the slides side by side, those that stand out, and what that says of the dataset."""
     known = {one["name"]: one for one in gathered["slides"]}
@@ -156,7 +156,7 @@ def _judged(
 
 
 def _compared(
-    one: _Slide, known: Mapping[str, Any], thumbnail_px: int, limits: ReportSettings
+    one: _Slide, known: Mapping[str, Any], thumbnail_px: int, limits: VerdictLimits
 ) -> dict[str, Any]:
     labels = read_table(one.labels, LABELS, ["decided_by", "confidence"])
     measured = read_table(one.metrics, METRICS)
