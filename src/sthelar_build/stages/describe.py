@@ -16,7 +16,6 @@ from sthelar_build.core.dataset_formats import (
     whole_slide_facts,
 )
 from sthelar_build.core.dataset_verdicts import dataset_verdicts
-from sthelar_build.core.samples import evenly, sample_patches
 from sthelar_build.core.slide_outliers import slide_outliers
 from sthelar_build.core.slide_rows import slide_row
 from sthelar_build.core.summary import agreement, annotation
@@ -24,9 +23,9 @@ from sthelar_build.io.croissant import file_size
 from sthelar_build.io.dataset_descriptions import table_names, write_descriptions
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.loading import loading_examples, slide_examples, torch_example
-from sthelar_build.io.masks import open_masks
+from sthelar_build.io.pictures.dataset_samples import SampledSlide, dataset_samples
 from sthelar_build.io.pictures.embedded import picture_file, picture_of
-from sthelar_build.io.pictures.sample_grid import SampleRow, sample_picture, write_sample_grid
+from sthelar_build.io.pictures.sample_grid import write_sample_grid
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import Provenance, provenance
 from sthelar_build.io.records import PROVENANCE, read_record
@@ -40,8 +39,7 @@ from sthelar_build.options import (
     as_json,
     in_step,
 )
-from sthelar_build.schema.labels import PATCH_CLASS_NAMES
-from sthelar_build.schema.tables import LABELS, METRICS, PATCHES, SPLITS
+from sthelar_build.schema.tables import LABELS, METRICS, SPLITS
 from sthelar_build.settings.describe import DescribeSettings
 from sthelar_build.settings.report import VerdictLimits
 
@@ -51,7 +49,7 @@ _SAMPLES = "samples.png"
 _FACTS = ("scale", "side_px", "split", "slides", "classes", "splits", "consistency")
 _OF_MANIFEST = ("format", "n_patches", "n_patches_total", "slides", "files")
 _OF_WHOLE_SLIDES = ("format", "slides", "files")
-_SAMPLES_PX = 6000
+_SAMPLES_PX = 16_000
 _REPORT = "../../{slide}/report.html"
 """From the page of a dataset to that of a slide."""
 
@@ -95,9 +93,11 @@ def run(
         slide=slide, he=he, patches=patches, masks=masks, metrics=metrics, labels=labels
     )
     slides = [_Slide(*one) for one in sorted(files)]
-    rows = _samples(slides, tables, settings)
+    sampled = [SampledSlide(one.name, one.he, one.patches, one.masks) for one in slides]
+    per_slide, max_slides = settings.samples_per_slide, settings.max_sample_slides
+    rows = dataset_samples(sampled, tables, per_slide, max_slides)
     write_sample_grid(out / _SAMPLES, rows)
-    source = _source(facts, manifests, gathered, settings)
+    source = _source(facts, [*manifests, *(slide_manifests or [])], gathered, settings, limits)
     first = gathered["slides"][0]["name"]
     values = {
         **settings.model_dump(
@@ -177,49 +177,16 @@ def _table(path: Path) -> pd.DataFrame:
 
 
 def _source(
-    facts: Path, manifests: Sequence[Path], gathered: Mapping[str, Any], settings: DescribeSettings
-) -> Provenance:
-    """Return our provenance, with that of the splits and tables inside."""
-    inputs = {"facts": facts, **{f"{path.parent.name}/manifest": path for path in manifests}}
-    return {**provenance("describe", settings, inputs), "collect": gathered[PROVENANCE]}
-
-
-def _samples(
-    slides: Sequence[_Slide],
-    tables: Mapping[str, pd.DataFrame],
+    facts: Path,
+    manifests: Sequence[Path],
+    gathered: Mapping[str, Any],
     settings: DescribeSettings,
-) -> list[SampleRow]:
-    """Draw patches of evenly spread slides that have any in a split."""
-    splits = tables["splits.parquet"]
-    splits = splits[splits["split"].notna()]
-    names = splits["slide"] + "_" + splits["patch_id"].astype(str) + ".png"
-    known = tables["patch_metrics.csv"].join(tables["cell_count.csv"].drop(columns="Image"))
-    known = known.join(tables["types.csv"]["type"])
-    known = known[known["patch_id"].isin(names)]
-    shown = [one for one in slides if one.name in set(known["slide_id"])]
-    chosen = [shown[i] for i in evenly(len(shown), settings.max_sample_slides)]
-    return [
-        _row(one, known[known["slide_id"] == one.name], settings.samples_per_slide)
-        for one in progress(chosen, "slides in the picture of samples", len(chosen))
-    ]
-
-
-def _row(one: _Slide, known: pd.DataFrame, n: int) -> SampleRow:
-    counts = known[list(PATCH_CLASS_NAMES)].to_numpy()
-    x, y = known["xmin"].to_numpy(), known["ymin"].to_numpy()
-    chosen = sample_patches(counts, x, y, int((known["xmax"] - known["xmin"]).iloc[0]), n)
-    grid = read_table(one.patches, PATCHES).set_index("patch_id")
-    masks = open_masks(one.masks.parent)
-    samples = []
-    with open_he(one.he) as image:
-        for row, cell_class in chosen:
-            patch_id = int(
-                str(known["patch_id"].iloc[row]).removeprefix(f"{one.name}_").removesuffix(".png")
-            )
-            picture = sample_picture(grid.loc[[patch_id]].iloc[0], patch_id, masks, image)
-            class_name = PATCH_CLASS_NAMES[cell_class]
-            samples.append((f"{patch_id}: {counts[row, cell_class]} {class_name}", picture))
-    return SampleRow(f"{one.name}, {known['type'].iloc[0]}", samples)
+    limits: VerdictLimits,
+) -> Provenance:
+    """Return our provenance, with the limits of the verdicts, and that of the splits and tables."""
+    inputs = {"facts": facts, **{f"{path.parent.name}/manifest": path for path in manifests}}
+    own = provenance("describe", settings, inputs)
+    return {**own, "limits": limits.model_dump(), "collect": gathered[PROVENANCE]}
 
 
 def _downloads(exports: Mapping[Path, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
