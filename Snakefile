@@ -8,6 +8,9 @@ min_version("9.20")
 configfile: "config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 container: "docker://ghcr.io/sthelar/sthelar_build:0.1.0"
 
 
@@ -61,3 +64,11 @@ rule all:
             "results/dataset/{scale}/evaluation/index.html",
             scale=CONFIG.evaluated_scales,
         ),
+
+
+onsuccess:
+    tell(log)
+
+
+onerror:
+    tell(log)

@@ -37,7 +37,7 @@ NAMED = {name for code in re.findall(r"`([^`\n]+)`", PAGE) for name in spelt_out
 def outputs():
     for rule in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
         for block in re.findall(r"^    output:\n((?:        .*\n)+)", rule.read_text(), re.M):
-            for path in re.findall(r'"([^"]+)"', block):
+            for path in re.findall(r'"((?:results|resources)/[^"]+)"', block):
                 tables_of = ("nuclei", "cells") if "tangram" in path else ("nuclei", "combined")
                 yield from {path.replace("{table}", table) for table in tables_of}
 

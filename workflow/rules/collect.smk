@@ -17,7 +17,11 @@ rule collect:
         cell_count="results/dataset/{scale}/cell_count.csv",
         types="results/dataset/{scale}/types.csv",
         splits="results/dataset/{scale}/splits.parquet",
-        class_consistency="results/dataset/{scale}/class_consistency.csv",
+        class_consistency=of_dataset(
+            "results/dataset/{scale}/class_consistency.csv",
+            "class_consistency",
+            "Datasets",
+        ),
         marker_means="results/dataset/{scale}/marker_means.csv",
         facts="results/dataset/{scale}/facts.json",
     log:

@@ -1,5 +1,6 @@
 """The configuration and the two sheets, read once; the functions that rules take their values from."""
 
+import json
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -231,3 +232,31 @@ def repeated(name, values):
 def as_list(value):
     """Return files as a list, be they none, one, or many."""
     return [value] if isinstance(value, str) else list(value or [])
+
+
+def shown(path, caption, category, **labels):
+    """Return an output that Snakemake's own report shows, with the caption workflow/report/{caption}.rst."""
+    return report(
+        path, caption=f"../report/{caption}.rst", category=category, labels=labels
+    )
+
+
+def of_slide(path, caption, category):
+    """Return a picture or page of a slide, as the report shows it."""
+    return shown(path, caption, category, slide="{slide}", shows=named(caption))
+
+
+def of_dataset(path, caption, category):
+    """Return a picture, page or table of the dataset at a scale, as the report shows it."""
+    return shown(path, caption, category, scale="{scale}", shows=named(caption))
+
+
+def named(caption):
+    """Return what a caption is about, in words."""
+    return caption.replace("_", " ")
+
+
+def tell(log):
+    """Say at the end what was made, the verdict on every slide, and what failed; it decides nothing."""
+    values = json.dumps(config, default=str)
+    shell("sthelar-build summary --log {log:q} --values {values:q} || true")

@@ -12,7 +12,9 @@ rule compare:
             model=CONFIG.compare.features,
         ),
     output:
-        "results/dataset/{scale}/evaluation/index.html",
+        of_dataset(
+            "results/dataset/{scale}/evaluation/index.html", "evaluation", "Datasets"
+        ),
     log:
         "logs/dataset/compare_{scale}.log",
     benchmark:

@@ -19,7 +19,16 @@ rule refine:
         labels="results/{slide}/labels.parquet",
         evidence="results/{slide}/evidence.parquet",
         overrides="results/{slide}/overrides.parquet",
-        class_map="results/{slide}/refine/class_map.png",
+        class_map=of_slide(
+            "results/{slide}/refine/class_map.png", "class_map", "Annotation"
+        ),
+        umap_classes=of_slide(
+            "results/{slide}/refine/umap_classes.png", "umap_classes", "Annotation"
+        ),
+        umap_clusters=of_slide(
+            "results/{slide}/refine/umap_clusters.png", "umap_clusters", "Annotation"
+        ),
+        dotplot=of_slide("results/{slide}/refine/dotplot.png", "dotplot", "Annotation"),
     log:
         "logs/{slide}/refine.log",
     benchmark:

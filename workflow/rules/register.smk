@@ -13,7 +13,17 @@ rule register:
     output:
         transform="results/{slide}/transform.json",
         registration="results/{slide}/registration.parquet",
-        overlay="results/{slide}/registration/overlay.png",
+        overlay=of_slide(
+            "results/{slide}/registration/overlay.png", "overlay", "Registration"
+        ),
+        drift=of_slide(
+            "results/{slide}/registration/drift.png", "drift", "Registration"
+        ),
+        worst=of_slide(
+            "results/{slide}/registration/checkerboard_5.png",
+            "checkerboard",
+            "Registration",
+        ),
     log:
         "logs/{slide}/register.log",
     benchmark:

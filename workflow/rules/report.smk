@@ -25,7 +25,7 @@ rule report:
         viewer_nuclei="results/{slide}/viewer_nuclei/manifest.json",
         curation=curation,
     output:
-        "results/{slide}/report.html",
+        of_slide("results/{slide}/report.html", "slide_report", "Slides"),
     log:
         "logs/{slide}/report.log",
     benchmark:

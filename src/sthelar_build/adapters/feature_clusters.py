@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sthelar_build.core.feature_clusters import added, components, elbow, moments, nearest
+from sthelar_build.io.progress import progress
 from sthelar_build.io.workers import map_threads
 
 Floats = NDArray[np.float32]
@@ -71,7 +72,9 @@ def cluster_features(
             return plane.of(read(rows)[mine - rows.start])
 
         sample = np.concatenate(list(map_threads(of_chosen, blocks, threads)))
-        fits = [_fit(sample, k + 1, recipe.seed) for k in range(min(recipe.max_clusters, n))]
+        numbers = range(1, min(recipe.max_clusters, n) + 1)
+        each = progress(numbers, "numbers of clusters tried", len(numbers))
+        fits = [_fit(sample, k, recipe.seed) for k in each]
         inertias = [inertia for inertia, _ in fits]
         centres = fits[elbow(inertias) - 1][1]
         nearest_of = map_threads(

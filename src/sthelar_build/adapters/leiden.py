@@ -10,6 +10,8 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from sthelar_build.io.progress import progress
+
 if TYPE_CHECKING:
     import igraph
 
@@ -33,7 +35,8 @@ def leiden_clusters(
     joined = igraph.Graph(n=graph.shape[0], edges=pairs)
     joined.es["weight"] = edges.data.tolist()
     del edges, pairs
-    return {resolution: _clusters(joined, resolution, seed) for resolution in resolutions}
+    each = progress(resolutions, "resolutions of Leiden", len(resolutions))
+    return {resolution: _clusters(joined, resolution, seed) for resolution in each}
 
 
 def _clusters(joined: igraph.Graph, resolution: float, seed: int) -> Labels:

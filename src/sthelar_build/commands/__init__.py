@@ -1,6 +1,6 @@
 """The commands that a person calls by hand. They own no artefact; each is a module with ``run``."""
 
-COMMANDS: tuple[str, ...] = ("doctor", "add-slide")
+COMMANDS: tuple[str, ...] = ("doctor", "add-slide", "summary")
 
 
 def module_of(command: str) -> str:

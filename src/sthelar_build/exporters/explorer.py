@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from sthelar_build.errors import InputError
+from sthelar_build.io.progress import progress
 from sthelar_build.io.slide_files import WholeSlide
 from sthelar_build.schema.labels import CLASSES
 from sthelar_build.settings.export_slides import ExportSlidesSettings
@@ -30,7 +31,7 @@ def write(
     them as unassigned. Fine types and clusters have no colour of ours; Explorer gives them one.
     """
     out.mkdir()
-    for slide in slides:
+    for slide in progress(slides, "slides", len(slides)):
         labels = slide.label_table()
         for column in GROUPS:
             groups = labels[column].dropna()

@@ -29,6 +29,7 @@ from sthelar_build.io.geoparquet import opens, write_outlines
 from sthelar_build.io.images.he import HeImage, open_he
 from sthelar_build.io.jpeg import write_jpeg
 from sthelar_build.io.plain_pyramid import write_plain_pyramid
+from sthelar_build.io.progress import progress
 from sthelar_build.io.slide_files import WholeSlide
 from sthelar_build.io.spot_patches import patch_middles, write_spot_patches
 from sthelar_build.io.spot_tables import IMAGE, spot_anndata
@@ -65,7 +66,8 @@ def write(
         )
     for folder in _FOLDERS:
         (out / folder).mkdir(parents=True)
-    rows = [_write_slide(slide, out, settings, threads) for slide in slides]
+    shown = progress(slides, "slides", len(slides))
+    rows = [_write_slide(slide, out, settings, threads) for slide in shown]
     pd.DataFrame(rows, columns=list(FIELDS)).to_csv(out / "HEST_v1_x_0.csv", index=False)
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 from sthelar_build.errors import InputError
 from sthelar_build.io.images.he import open_he
 from sthelar_build.io.large_png import write_png
+from sthelar_build.io.progress import progress
 from sthelar_build.io.slide_files import WholeSlide
 from sthelar_build.io.spots import Spots, read_spots
 from sthelar_build.settings.export_slides import ExportSlidesSettings
@@ -45,7 +46,7 @@ def write(
     for kind in ("coord", "gene_exp", "image"):
         (out / _TECHNOLOGY / kind).mkdir(parents=True)
     meta, scales = [], []
-    for slide in slides:
+    for slide in progress(slides, "slides", len(slides)):
         spots = read_spots(slide, settings)
         scale_xy = _write_image(slide, _path(out, "image", slide.name), settings)
         um_per_px = slide.placed.he_um_per_px / max(scale_xy)

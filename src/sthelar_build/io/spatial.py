@@ -163,7 +163,7 @@ def write_store(
         dask.config.set(scheduler="threads", num_workers=threads),
         anndata.settings.override(auto_shard_zarr_v3=True),
     ):
-        for name, make in makers:
+        for name, make in progress(makers, "elements of the store", None):
             _write_element(data, name, make())
             give_back()
     data.write_consolidated_metadata()

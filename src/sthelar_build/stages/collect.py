@@ -26,6 +26,7 @@ from sthelar_build.io.chosen_splits import audited, chosen_splits
 from sthelar_build.io.class_counts import read_class_counts
 from sthelar_build.io.masks import ShownNuclei
 from sthelar_build.io.patch_stream import common_side_px, patch_geometry, patch_table
+from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import write_record
 from sthelar_build.io.splits import read_splits, write_splits
@@ -89,7 +90,8 @@ def run(
         for name, grid, manifest, measured, table, counts, placed in sorted(files)
     ]
     side_px = common_side_px(one.patches for one in slides)
-    table = pd.concat([_patches(one, settings) for one in slides], ignore_index=True)
+    each = progress(slides, "slides gathered", len(slides))
+    table = pd.concat([_patches(one, settings) for one in each], ignore_index=True)
     kept = table[table.reason.isna()].reset_index(drop=True)
     nuclei = ShownNuclei({one.name: one.masks for one in slides})
     chosen = chosen_splits(settings, scale, table, kept, side_px, nuclei)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from sthelar_build.core.focus import edge_energies, margin_px
 from sthelar_build.io.images.he import HeImage
+from sthelar_build.io.progress import progress
 
 _UM_PER_PX = 0.6
 """As coarse as the finer Gaussian of ``core.focus`` allows: a sixteenth to a quarter of the pixels of a scan."""
@@ -41,7 +42,8 @@ def tissue_edges(
     )
     per_band = max(1, round(_BAND_PX * tissue.shape[0] / level.height_px))
     sums = np.zeros((2, *tissue.shape))
-    for start in range(0, tissue.shape[0], per_band):
+    starts = range(0, tissue.shape[0], per_band)
+    for start in progress(starts, "bands of the H&E measured for blur", len(starts)):
         rows = slice(start, min(start + per_band, tissue.shape[0]))
         found = np.flatnonzero(tissue[rows].any(axis=0))
         if len(found):
