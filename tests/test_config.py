@@ -64,7 +64,7 @@ def test_a_missing_column_is_named(tmp_path):
 
 def test_spaces_between_the_columns_are_named_as_such(tmp_path):
     text = message(load_slides, sheet(tmp_path, (HEADER + ROW).replace("\t", "  ")))
-    assert "put tabs, not spaces, between the columns" in text
+    assert "put tabs, not spaces or commas, between the columns" in text
 
 
 def test_an_empty_cell_is_named_with_what_belongs_there(tmp_path):

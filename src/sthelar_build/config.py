@@ -55,7 +55,7 @@ def _check_scale(value: str) -> str:
     except ValueError:
         um_per_px = math.nan
     if not 0 < um_per_px < 10:
-        raise ValueError("expected native, native/2, or a number in um/px")
+        raise ValueError(f"expected native, native/2, or a number in um/px, found {value!r}")
     return value
 
 

@@ -81,7 +81,7 @@ def test_files_that_the_configuration_names_must_be_there(slide):
 
 def test_a_configuration_that_cannot_be_read_is_a_problem(slide):
     (slide / "config/config.yaml").write_text("a: [\n")
-    assert "problem  config/config.yaml: config/config.yaml: expected YAML" in said(status=1)
+    assert "problem  config/config.yaml: expected YAML" in said(status=1)
 
 
 def test_a_slide_that_is_not_in_the_sheet_is_refused_with_the_nearest(slide):

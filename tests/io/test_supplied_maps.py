@@ -51,5 +51,5 @@ def test_a_file_that_holds_something_else_or_is_absent_is_no_file_of_maps(tmp_pa
         file["unrelated"] = np.zeros(1)
     with pytest.raises(InputError, match="found unrelated"):
         n_supplied_patches(tmp_path / "other.h5", "s")
-    with pytest.raises(InputError, match="found none"):
+    with pytest.raises(InputError, match="found no file"):
         n_supplied_patches(tmp_path / "absent.h5", "s")

@@ -17,10 +17,8 @@ rule collect:
         cell_count="results/dataset/{scale}/cell_count.csv",
         types="results/dataset/{scale}/types.csv",
         splits="results/dataset/{scale}/splits.parquet",
-        class_consistency=of_dataset(
-            "results/dataset/{scale}/class_consistency.csv",
-            "class_consistency",
-            "Datasets",
+        class_consistency=shown(
+            "class_consistency", "results/dataset/{scale}/class_consistency.csv"
         ),
         marker_means="results/dataset/{scale}/marker_means.csv",
         facts="results/dataset/{scale}/facts.json",

@@ -234,26 +234,33 @@ def as_list(value):
     return [value] if isinstance(value, str) else list(value or [])
 
 
-def shown(path, caption, category, **labels):
-    """Return an output that Snakemake's own report shows, with the caption workflow/report/{caption}.rst."""
+SHOWN = {
+    "slide_report": ("1 Slides", "report of the slide"),
+    "overlay": ("2 Registration", "nuclei on the H&E"),
+    "drift": ("2 Registration", "shifts by tile"),
+    "checkerboard": ("2 Registration", "the tile that fits worst"),
+    "class_map": ("3 Annotation", "classes on the slide"),
+    "umap_classes": ("3 Annotation", "UMAP by class"),
+    "umap_clusters": ("3 Annotation", "UMAP by cluster"),
+    "dotplot": ("3 Annotation", "markers of the classes"),
+    "dataset": ("4 Datasets", "page of the dataset"),
+    "samples": ("4 Datasets", "patches of every slide"),
+    "class_consistency": ("4 Datasets", "classes compared over slides"),
+    "evaluation": ("4 Datasets", "a trained network on it"),
+}
+"""What Snakemake's own report shows, by its caption in workflow/report/: in which category, and as what."""
+
+
+def shown(caption, path):
+    """Return an output that the report shows, with the slide or the scale that it is of."""
+    category, shows = SHOWN[caption]
+    of = "slide" if "{slide}" in path else "scale"
     return report(
-        path, caption=f"../report/{caption}.rst", category=category, labels=labels
+        path,
+        caption=f"../report/{caption}.rst",
+        category=category,
+        labels={of: f"{{{of}}}", "shows": shows},
     )
-
-
-def of_slide(path, caption, category):
-    """Return a picture or page of a slide, as the report shows it."""
-    return shown(path, caption, category, slide="{slide}", shows=named(caption))
-
-
-def of_dataset(path, caption, category):
-    """Return a picture, page or table of the dataset at a scale, as the report shows it."""
-    return shown(path, caption, category, scale="{scale}", shows=named(caption))
-
-
-def named(caption):
-    """Return what a caption is about, in words."""
-    return caption.replace("_", " ")
 
 
 def tell(log):

@@ -12,9 +12,7 @@ rule compare:
             model=CONFIG.compare.features,
         ),
     output:
-        of_dataset(
-            "results/dataset/{scale}/evaluation/index.html", "evaluation", "Datasets"
-        ),
+        shown("evaluation", "results/dataset/{scale}/evaluation/index.html"),
     log:
         "logs/dataset/compare_{scale}.log",
     benchmark:

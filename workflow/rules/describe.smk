@@ -30,8 +30,8 @@ rule describe:
     output:
         card="results/dataset/{scale}/card.md",
         croissant="results/dataset/{scale}/croissant.json",
-        index=of_dataset("results/dataset/{scale}/index.html", "dataset", "Datasets"),
-        samples=of_dataset("results/dataset/{scale}/samples.png", "samples", "Datasets"),
+        index=shown("dataset", "results/dataset/{scale}/index.html"),
+        samples=shown("samples", "results/dataset/{scale}/samples.png"),
     log:
         "logs/dataset/describe_{scale}.log",
     benchmark:

@@ -19,16 +19,10 @@ rule refine:
         labels="results/{slide}/labels.parquet",
         evidence="results/{slide}/evidence.parquet",
         overrides="results/{slide}/overrides.parquet",
-        class_map=of_slide(
-            "results/{slide}/refine/class_map.png", "class_map", "Annotation"
-        ),
-        umap_classes=of_slide(
-            "results/{slide}/refine/umap_classes.png", "umap_classes", "Annotation"
-        ),
-        umap_clusters=of_slide(
-            "results/{slide}/refine/umap_clusters.png", "umap_clusters", "Annotation"
-        ),
-        dotplot=of_slide("results/{slide}/refine/dotplot.png", "dotplot", "Annotation"),
+        class_map=shown("class_map", "results/{slide}/refine/class_map.png"),
+        umap_classes=shown("umap_classes", "results/{slide}/refine/umap_classes.png"),
+        umap_clusters=shown("umap_clusters", "results/{slide}/refine/umap_clusters.png"),
+        dotplot=shown("dotplot", "results/{slide}/refine/dotplot.png"),
     log:
         "logs/{slide}/refine.log",
     benchmark:

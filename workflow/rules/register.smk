@@ -13,17 +13,9 @@ rule register:
     output:
         transform="results/{slide}/transform.json",
         registration="results/{slide}/registration.parquet",
-        overlay=of_slide(
-            "results/{slide}/registration/overlay.png", "overlay", "Registration"
-        ),
-        drift=of_slide(
-            "results/{slide}/registration/drift.png", "drift", "Registration"
-        ),
-        worst=of_slide(
-            "results/{slide}/registration/checkerboard_5.png",
-            "checkerboard",
-            "Registration",
-        ),
+        overlay=shown("overlay", "results/{slide}/registration/overlay.png"),
+        drift=shown("drift", "results/{slide}/registration/drift.png"),
+        worst=shown("checkerboard", "results/{slide}/registration/checkerboard_5.png"),
     log:
         "logs/{slide}/register.log",
     benchmark:

@@ -25,7 +25,7 @@ rule report:
         viewer_nuclei="results/{slide}/viewer_nuclei/manifest.json",
         curation=curation,
     output:
-        of_slide("results/{slide}/report.html", "slide_report", "Slides"),
+        shown("slide_report", "results/{slide}/report.html"),
     log:
         "logs/{slide}/report.log",
     benchmark:

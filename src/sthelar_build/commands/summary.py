@@ -39,19 +39,22 @@ def run(
 
 
 def _made(config: Config) -> Iterator[str]:
-    slides = list(load_slides(config.slides))
-    outcomes, unreadable = [], []
+    slides = load_slides(config.slides)
+    outcomes, unfinished = [], []
     for slide in slides:
         try:
             outcome = read_outcome(slide, config)
         except SthelarError as error:
-            unreadable.append(f"  {slide}: {error}")
+            unfinished.append(f"  {slide}: {error}")
+            continue
+        if outcome:
+            outcomes.append(outcome)
         else:
-            outcomes += [outcome] if outcome else []
-    yield f"{len(outcomes)} of {len(slides)} slides are finished{':' * bool(outcomes)}"
+            unfinished.append(f"  {slide}: not finished")
+    yield f"{len(outcomes)} of {len(slides)} slides are finished:"
     yield from slide_table(outcomes)
-    yield from unreadable
+    yield from unfinished
     if pages := dataset_pages(config):
         yield f"Datasets: {', '.join(map(str, pages))}"
-    if outcomes:
-        yield "All figures on one page: snakemake --report report.html"
+    if not unfinished:
+        yield "All figures, side by side: snakemake --report report.zip"

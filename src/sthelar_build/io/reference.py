@@ -57,6 +57,10 @@ def read_reference(
             rows = stratified_rows(codes, cells_per_label, seed, donors)
             counts = source.matrix.part(rows, genes.atlas_columns)
     except UNREADABLE as error:
+        if not path.is_file():
+            raise InputError(
+                f"{path}: expected an h5ad file, found no file; check the path"
+            ) from error
         raise InputError(
             f"{path}: expected an h5ad file with obs, var and a matrix, found a broken or other one; "
             "make or download it again"

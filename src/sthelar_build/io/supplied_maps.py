@@ -54,6 +54,8 @@ def open_supplied_maps(
 
 def n_supplied_patches(path: Path, slide: str) -> int:
     """Return how many patches of a slide have a map; InputError if the file is no h5 of instance maps."""
+    if not path.is_file():
+        raise InputError(f"{path}: expected an h5 of instance maps, found no file; check the path")
     names = _names_in_h5(path)
     if not any(name.endswith("_data") for name in names):
         raise InputError(
@@ -65,7 +67,7 @@ def n_supplied_patches(path: Path, slide: str) -> int:
 
 
 def _names_in_h5(path: Path) -> list[str]:
-    if not path.is_file() or not h5py.is_hdf5(path):
+    if not h5py.is_hdf5(path):
         return []
     with h5py.File(path, "r") as file:
         return list(file)

@@ -22,7 +22,9 @@ def read_tsv(
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: expected a tab-separated table in UTF-8, found none") from error
+        raise ConfigError(
+            f"{path}: expected a tab-separated table in UTF-8, found none; check the path"
+        ) from error
     found, rows = tsv_rows(path, text)
     if found and not set(columns) <= set(found):
         raise ConfigError(

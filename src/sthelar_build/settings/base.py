@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -55,11 +56,15 @@ def problems(error: ValidationError, model: type[BaseModel] | None = None) -> st
     )
 
 
+_KEYS_BELOW = re.compile(r"Input should be a valid dictionary.*")
+
+
 def _wrong(item: Any, model: type[BaseModel] | None) -> str:
     if item["type"] == "extra_forbidden":
         near = _nearest(item["loc"], model) if model else None
         return "there is no such key; " + (f"did you mean {near}?" if near else "remove it")
-    said = item["msg"].removeprefix("Value error, ")
+    said = _KEYS_BELOW.sub("expected keys and values below it", item["msg"])
+    said = re.sub(r"^Input should be ", "expected ", said.removeprefix("Value error, "))
     # What is wrong between several keys is said by the message: all of them would fill the screen.
     return (
         said if isinstance(item["input"], dict | BaseModel) else f"{said}, found {item['input']!r}"

@@ -76,8 +76,8 @@ def _check_header(path: Path, found: list[str], model: type[Row]) -> None:
     if unknown or missing:
         remedies = [f"rename or remove {', '.join(unknown)}"] if unknown else []
         remedies += [f"add {', '.join(missing)}"] if missing else []
-        if any(" " in name for name in unknown):
-            remedies = ["put tabs, not spaces, between the columns"]
+        if any(mark in name for name in unknown for mark in " ,;"):
+            remedies = ["put tabs, not spaces or commas, between the columns"]
         raise ConfigError(
             f"{path}: expected the tab-separated columns {', '.join(expected)}, found {', '.join(found) or 'nothing'}; "
             f"{' and '.join(remedies)} in the first line"
@@ -89,6 +89,10 @@ def _parse_row(path: Path, line: int, row: dict[str, Any], model: type[Row]) -> 
         return model.model_validate(row)
     except ValidationError as error:
         key = next(iter(row.items()))
+        if sum(map(bool, row.values())) == 1:
+            raise ConfigError(
+                f"{path}: line {line}: expected {len(row)} tab-separated cells, found one; put tabs between them"
+            ) from error
         wrong = "; ".join(_wrong_cell(str(item["loc"][0]), row, model) for item in error.errors())
         raise ConfigError(f"{path}: line {line} ({' '.join(key)}): {wrong}") from error
 

@@ -16,7 +16,7 @@ def attempt(name: str, work: Callable[[], Value]) -> Value | Line:
     try:
         return work()
     except SthelarError as error:
-        return Line("problem", name, str(error))
+        return Line("problem", name, str(error).removeprefix(f"{name}: "))
     except Exception as error:
         refusal = machine_refusal(error)
         if refusal is None:

@@ -120,7 +120,7 @@ def _find(folder: Path, name: str) -> Path | None:
 def _read_specification(path: Path) -> dict[str, Any]:
     try:
         specification = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise InputError(
             f"{path.parent}: expected a Xenium bundle with {SPECIFICATION}, found none; "
             "give the folder that holds it"
@@ -130,7 +130,9 @@ def _read_specification(path: Path) -> dict[str, Any]:
             f"{path}: expected JSON, found something else; copy the file again from its source"
         ) from error
     if not isinstance(specification, dict):
-        raise InputError(f"{path}: expected a JSON object, found {type(specification).__name__}")
+        raise InputError(
+            f"{path}: expected a JSON object, found {type(specification).__name__}; copy the file again from its source"
+        )
     return specification
 
 
