@@ -112,3 +112,17 @@ def test_the_developer_can_ask_for_the_traceback():
         "--settings", "{}", STHELAR_DEBUG="1",
     )  # fmt: skip
     assert "Traceback" in done.stderr
+
+
+def test_what_people_call_prints_its_lines_and_no_log(tmp_path):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").write_text("{}")
+    done = subprocess.run(
+        [sys.executable, "-m", "sthelar_build", "doctor"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "problem  sheet of slides: config/slides.tsv" in done.stdout

@@ -73,14 +73,16 @@ app = typer.Typer(
 
 
 @app.callback()
-def _log_to_stderr() -> None:
+def _log_to_stderr(ctx: typer.Context) -> None:
     logging.basicConfig(
         level=logging.INFO,
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         force=True,
     )
-    logging.getLogger("sthelar_build").setLevel(logging.INFO)
+    # Commands that people call say themselves what the readers tell a log.
+    level = logging.ERROR if ctx.invoked_subcommand in COMMANDS else logging.INFO
+    logging.getLogger("sthelar_build").setLevel(level)
     logging.getLogger().setLevel(logging.WARNING)
 
 

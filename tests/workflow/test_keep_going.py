@@ -43,5 +43,18 @@ def test_the_others_are_finished_and_the_reason_stands_in_the_log(two):
     lines = (two.folder / "logs" / BAD / "preflight.log").read_text().splitlines()
     assert lines[-1].startswith(f"error: raw/{BAD}/xenium/transcripts.parquet: expected")
     assert "Traceback" not in done.stdout + done.stderr
+    told = done.stdout[done.stdout.index("slides are finished:") :].splitlines()
+    assert "1 job failed:" in told
+    assert f"  {BAD}, preflight: {lines[-1].removeprefix('error: ')}" in told
+    assert f"    log: logs/{BAD}/preflight.log" in told
     left = [path for path in (two.folder / "results" / BAD).rglob("*") if path.is_file()]
     assert left == []
+
+
+def test_a_run_that_succeeds_says_at_its_end_what_is_there(two):
+    done = two.snakemake(
+        f"results/{GOOD}/preflight.json", "--force", "--config", "slides=config/two.tsv", "references=config/two_atlases.tsv"
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 of 2 slides are finished:" in done.stdout
+    assert "failed" not in done.stdout

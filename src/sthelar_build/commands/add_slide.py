@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -45,7 +44,6 @@ def run(
 
     The H&E and the alignment are looked for in and beside the folder. Nothing is asked; what cannot be known stays empty.
     """
-    logging.getLogger("sthelar_build").setLevel(logging.ERROR)
     config = load_config(read_config(configfile))
     rows = sheet_rows(config.slides)
     bundle = open_bundle(find_bundle(folder))

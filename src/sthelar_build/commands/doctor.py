@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -32,8 +31,6 @@ def run(
 
     Nothing is written. Exit status 1 if a problem was found.
     """
-    # What the readers tell a log stands in the lines.
-    logging.getLogger("sthelar_build").setLevel(logging.ERROR)
     sections = []
     for section in _sections(configfile, slide):
         _show(section)
