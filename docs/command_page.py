@@ -51,7 +51,8 @@ def _command(name: str, module: str, given: dict[str, str] | None = None) -> lis
     )
     hints = get_type_hints(run, include_extras=True)
     head = ["option", "what", "default"] + (["in the workflow"] if given is not None else [])
-    rows = [_row(param, hints.get(param.name), given) for param in command.params]
+    shown = [param for param in command.params if not getattr(param, "hidden", False)]
+    rows = [_row(param, hints.get(param.name), given) for param in shown]
     lines = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
     return [f"### `{name}`", inspect.getdoc(run) or "", "\n".join(lines)]
 
@@ -108,7 +109,7 @@ def _part(text: str, part: str) -> str:
 
 def _words(value: str, values: dict[str, dict[str, str]]) -> str:
     """Return in words what an expression of a rule stands for; nothing for what takes a look at the rule."""
-    literal = re.search(r'^(?:each_\w+\(|expand\()?f?"([^"]+)"', value)
+    literal = re.search(r'^(?:each_\w+\(|expand\(|shown\()?f?"([^"]+)"', value)
     if literal and "{" not in re.sub(r"\{(slide|scale|format|table)\}", "", literal[1]):
         return f"`{literal[1]}`"
     if value.startswith("subpath(input.experiment") or value == "experiment":

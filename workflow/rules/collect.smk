@@ -18,7 +18,7 @@ rule collect:
         types="results/dataset/{scale}/types.csv",
         splits="results/dataset/{scale}/splits.parquet",
         class_consistency=shown(
-            "class_consistency", "results/dataset/{scale}/class_consistency.csv"
+            "results/dataset/{scale}/class_consistency.csv", "class_consistency"
         ),
         marker_means="results/dataset/{scale}/marker_means.csv",
         facts="results/dataset/{scale}/facts.json",

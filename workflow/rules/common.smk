@@ -251,7 +251,7 @@ SHOWN = {
 """What Snakemake's own report shows, by its caption in workflow/report/: in which category, and as what."""
 
 
-def shown(caption, path):
+def shown(path, caption):
     """Return an output that the report shows, with the slide or the scale that it is of."""
     category, shows = SHOWN[caption]
     of = "slide" if "{slide}" in path else "scale"

@@ -12,7 +12,7 @@ rule compare:
             model=CONFIG.compare.features,
         ),
     output:
-        shown("evaluation", "results/dataset/{scale}/evaluation/index.html"),
+        shown("results/dataset/{scale}/evaluation/index.html", "evaluation"),
     log:
         "logs/dataset/compare_{scale}.log",
     benchmark:

@@ -30,8 +30,8 @@ rule describe:
     output:
         card="results/dataset/{scale}/card.md",
         croissant="results/dataset/{scale}/croissant.json",
-        index=shown("dataset", "results/dataset/{scale}/index.html"),
-        samples=shown("samples", "results/dataset/{scale}/samples.png"),
+        index=shown("results/dataset/{scale}/index.html", "dataset"),
+        samples=shown("results/dataset/{scale}/samples.png", "samples"),
     log:
         "logs/dataset/describe_{scale}.log",
     benchmark:

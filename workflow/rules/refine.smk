@@ -19,10 +19,10 @@ rule refine:
         labels="results/{slide}/labels.parquet",
         evidence="results/{slide}/evidence.parquet",
         overrides="results/{slide}/overrides.parquet",
-        class_map=shown("class_map", "results/{slide}/refine/class_map.png"),
-        umap_classes=shown("umap_classes", "results/{slide}/refine/umap_classes.png"),
-        umap_clusters=shown("umap_clusters", "results/{slide}/refine/umap_clusters.png"),
-        dotplot=shown("dotplot", "results/{slide}/refine/dotplot.png"),
+        class_map=shown("results/{slide}/refine/class_map.png", "class_map"),
+        umap_classes=shown("results/{slide}/refine/umap_classes.png", "umap_classes"),
+        umap_clusters=shown("results/{slide}/refine/umap_clusters.png", "umap_clusters"),
+        dotplot=shown("results/{slide}/refine/dotplot.png", "dotplot"),
     log:
         "logs/{slide}/refine.log",
     benchmark:

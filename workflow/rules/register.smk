@@ -13,9 +13,9 @@ rule register:
     output:
         transform="results/{slide}/transform.json",
         registration="results/{slide}/registration.parquet",
-        overlay=shown("overlay", "results/{slide}/registration/overlay.png"),
-        drift=shown("drift", "results/{slide}/registration/drift.png"),
-        worst=shown("checkerboard", "results/{slide}/registration/checkerboard_5.png"),
+        overlay=shown("results/{slide}/registration/overlay.png", "overlay"),
+        drift=shown("results/{slide}/registration/drift.png", "drift"),
+        worst=shown("results/{slide}/registration/checkerboard_5.png", "checkerboard"),
     log:
         "logs/{slide}/register.log",
     benchmark:

@@ -25,7 +25,7 @@ rule report:
         viewer_nuclei="results/{slide}/viewer_nuclei/manifest.json",
         curation=curation,
     output:
-        shown("slide_report", "results/{slide}/report.html"),
+        shown("results/{slide}/report.html", "slide_report"),
     log:
         "logs/{slide}/report.log",
     benchmark:
