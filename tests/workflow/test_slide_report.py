@@ -112,6 +112,16 @@ def test_a_cluster_is_shown_alone(page):
     assert page.evaluate(f"{VIEWER}.style.cluster") is None
 
 
+def test_a_patch_of_the_gallery_is_found_on_the_slide(page, built):
+    button = page.locator("[data-square]").first
+    button.click()
+    left, top, side = map(float, button.get_attribute("data-square").split())
+    seen = page.evaluate(f"[{VIEWER}.view.x, {VIEWER}.view.y]")
+    assert seen == pytest.approx([left + side / 2, top + side / 2])
+    grid = pd.read_parquet(built.folder / f"results/{SLIDE}/patches_40x.parquet")
+    assert ((grid.x_he_px == left) & (grid.y_he_px == top) & (grid.side_he_px == side)).any()
+
+
 def decided(page, table):
     """Decide on a cluster and on a region, as a pathologist would, and download the table."""
     page.select_option("#decide select[name=cluster]", index=1)

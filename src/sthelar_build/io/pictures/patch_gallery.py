@@ -33,6 +33,8 @@ class ShownPatch:
     n_nuclei: int
     jaccard: float
     """NaN where it was not measured."""
+    square_he_px: tuple[float, float, float]
+    """Left and top edge, and side, in level-0 px of the H&E."""
 
 
 def patch_gallery(
@@ -71,4 +73,5 @@ def _shown(measured: pd.Series, patches: pd.DataFrame, masks: Masks, image: HeIm
         picture_of(pixels),
         len(nuclei),
         float(measured["Jaccard"]),
+        (x, y, side),
     )

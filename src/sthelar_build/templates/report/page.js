@@ -1,7 +1,8 @@
-// Buttons of the table of clusters: shown where the page has what they act on.
+// Buttons of the table of clusters, and of patches: shown where the page has what they act on.
 addEventListener("DOMContentLoaded", () => {
   const acts = {
     show: window.slideViewer && (row => window.slideViewer?.showCluster(row.cluster)),
+    square: window.slideViewer && (patch => window.slideViewer?.showSquare(...patch.square.split(" ").map(Number))),
     relabel: window.review && (row => window.review?.chooseCluster(row.cluster, row.key)),
   };
   for (const button of document.querySelectorAll("button[data-act]")) {

@@ -175,6 +175,13 @@ class SlideViewer {
     this.root.scrollIntoView({ block: "start" });
     this.clamp();
   }
+  /** Show a square of the H&E, in its level-0 px, and where it ends. */
+  showSquare(left, top, side) {
+    this.region = [[left, top], [left + side, top], [left + side, top + side], [left, top + side]];
+    this.view = { x: left + side / 2, y: top + side / 2, scale: 0.6 * Math.min(this.width, this.height) / side };
+    this.root.scrollIntoView({ block: "start" });
+    this.zoom(1);
+  }
   /** Let a region be drawn; then(corners) gets its corners in level-0 px of the H&E, or null if it was given up. */
   drawRegion(then) { this.drawing = then; this.region = []; this.canvas.classList.add("drawing"); this.canvas.focus(); this.redraw(); }
   endRegion(kept) {
