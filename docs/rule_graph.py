@@ -90,20 +90,25 @@ def parsed(dot: str) -> list[Edge]:
     return sorted(edge for edge in edges if "all" not in edge)
 
 
+def arrows(picture: str) -> list[Edge]:
+    """Return the arrows of a picture."""
+    return sorted(re.findall(r'<path id="(\w+)-to-(\w+)"', picture))
+
+
 def picture(edges: list[Edge]) -> str:
     """Return the picture as SVG, readable on light and on dark pages."""
-    needed = _needed(edges)
+    needed = shown(edges)
     layers = _layers(needed)
     paths = [_stations(first, then, layers) for first, then in needed]
     places = _places(paths, layers)
     width = max(x for x, _ in places.values()) + WIDEST / 2 + MARGIN
     height = max(y for _, y in places.values()) + BOX_HEIGHT / 2 + MARGIN
-    lines = [_line([places[station] for station in path]) for path in paths]
+    lines = [_line([places[station] for station in path], _name(path)) for path in paths]
     boxes = [_box(name, places[name, layer]) for name, layer in layers.items()]
     return "\n".join([_head(width, height), *lines, *boxes, *_legend(width), "</svg>", ""])
 
 
-def _needed(edges: list[Edge]) -> list[Edge]:
+def shown(edges: list[Edge]) -> list[Edge]:
     """Return the edges that do not follow from others."""
     after = {first: {then for start, then in edges if start == first} for first, _ in edges}
 
@@ -145,7 +150,11 @@ def _places(paths: list[list[Station]], layers: dict[str, int]) -> dict[Station,
     return {station: (x - left, y - top) for station, (x, y) in zip(stations, layout, strict=True)}
 
 
-def _line(places: list[Point]) -> str:
+def _name(path: list[Station]) -> str:
+    return f"{path[0][0]}-to-{path[-1][0]}"
+
+
+def _line(places: list[Point], name: str) -> str:
     """Return an arrow from box to box; from layer to layer it swings from upright to upright."""
     (x, y), *rest = places
     y += BOX_HEIGHT / 2
@@ -155,7 +164,7 @@ def _line(places: list[Point]) -> str:
         middle = (y + end_y) / 2
         text += f" C{x:.0f},{middle:.0f} {next_x:.0f},{middle:.0f} {next_x:.0f},{end_y:.0f}"
         x, y = next_x, end_y
-    return f'<path d="{text}" class="edge" marker-end="url(#tip)"/>'
+    return f'<path id="{name}" d="{text}" class="edge" marker-end="url(#tip)"/>'
 
 
 def _box(name: str, place: Point) -> str:

@@ -21,13 +21,13 @@ SHOWN = re.findall(r"```text\n", TEXT)
 def copy(built, tmp_path_factory):
     """A clone that has all built slides, one of them to be changed."""
     clone = clean_clone(tmp_path_factory.mktemp("tutorial"))
+    # The shipped network is an input: in another folder it would be another one.
+    clone.environment["PYTHONPATH"] = str(built.folder / "src")
     (clone.folder / "resources").symlink_to(built.folder / "resources")
     (clone.folder / "results").mkdir()
     for name in ("toy_skin", "toy_auto", "dataset"):
         (clone.folder / "results" / name).symlink_to(built.folder / "results" / name)
-    left_out = shutil.ignore_patterns("*.zarr.zip")
-    source, target = built.folder / "results/toy_breast", clone.folder / "results/toy_breast"
-    shutil.copytree(source, target, ignore=left_out)
+    shutil.copytree(built.folder / "results/toy_breast", clone.folder / "results/toy_breast")
     shutil.copytree(built.folder / ".snakemake/metadata", clone.folder / ".snakemake/metadata")
     return clone
 
