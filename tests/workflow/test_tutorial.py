@@ -52,8 +52,9 @@ def test_the_tutorial_runs_and_prints_what_it_says(copy):
         if text:
             assert found.stdout == text, code
     assert (copy.folder / "patch.png").is_file()
-    rules = {rule for rule, _ in planned(copy.snakemake("--dry-run"))}
-    assert rules == {"assemble", "collect", "export", "export_slides", "describe", "all"}
+    plan = planned(copy.snakemake("--dry-run"))
+    left = {rule for rule, slide in plan if slide in ("toy_breast", None)}
+    assert left == {"assemble", "collect", "export", "export_slides", "describe", "all"}
 
 
 def test_what_the_tutorial_does_not_run_is_there():
