@@ -6,7 +6,7 @@ from sthelar_build.needs import Need, RawSize
 
 def need(mb_each):
     return Need(
-        mb=0, mb_each=mb_each, mb_of="kcells", mb_per_thread=0, minutes=1, minutes_each=0, minutes_of="he_mpx"
+        mb_slides="all", mb=0, mb_each=mb_each, mb_of="kcells", mb_per_thread=0, minutes=1, minutes_each=0, minutes_of="he_mpx"
     )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from sthelar_build.io.run import RESULTS, Run
 from sthelar_build.needs import RawSize, needs, raw_size, recipe_size
 from sthelar_build.stages import STAGES
 
-_OF_ALL_SLIDES = ("collect", "export", "describe", "export_slides", "compare")
+_OF_ALL_SLIDES = ("collect", "export", "describe", "compare")
+"""Stages whose jobs hold something of every slide; ``export_slides`` forgets one before the next."""
 _MARGIN = 1.5
 """Within this much of what is free, an estimate may be wrong."""
 
