@@ -24,6 +24,9 @@ from sthelar_build.settings.view import ViewSettings
 
 logger = logging.getLogger(__name__)
 
+_CACHE_BYTES = 2**28
+"""Every pixel is read once, square by square: only neighbours share tiles of the file."""
+
 
 def run(
     he: InFile,
@@ -40,7 +43,7 @@ def run(
     downsample = finest_downsample(placed.he_um_per_px, settings.um_per_px)
     size = settings.tile_px, settings.quality, threads
     with (
-        open_he(he) as image,
+        open_he(he, _CACHE_BYTES) as image,
         open_morphology(xenium / facts["morphology"]) as morphology,
         published(images) as draft,
     ):
