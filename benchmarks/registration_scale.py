@@ -30,7 +30,7 @@ def main() -> None:
     arguments = _arguments()
     case = Case(arguments.folder / f"{arguments.nuclei}_nuclei")
     if not (case.folder / "truth.json").exists():
-        make_whole_slide(_plan(arguments.nuclei), case.folder)
+        make_whole_slide(planned(arguments.nuclei), case.folder)
     nuclei = len(case.nuclei_he())
     print(f"{case.truth['he_width_px']} x {case.truth['he_height_px']} px, {nuclei} nuclei")
     alignment = str(case.matrix_csv) if arguments.alignment == "matrix" else arguments.alignment
@@ -50,7 +50,7 @@ def main() -> None:
         )
 
 
-def _plan(nuclei: int) -> SlidePlan:
+def planned(nuclei: int) -> SlidePlan:
     """Return the plan of a slide with about so many nuclei of its bundle."""
     size = _SIZE_IF_MANY if nuclei > _MANY else 1.0
     return replace(SlidePlan(), nuclei=round(nuclei / _SEEN), size=size)
