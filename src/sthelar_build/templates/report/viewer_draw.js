@@ -86,7 +86,8 @@ function drawOutlines(context, block, style, scale, box) {
       context.closePath();
     }
     context.strokeStyle = context.fillStyle = colour;
-    if (style.filled) context.fill(); else context.stroke();
+    // A few nuclei alone, seen from afar, would be lost as outlines.
+    if (style.filled || (style.cluster !== null && scale < 0.6)) context.fill(); else context.stroke();
   }
 }
 
