@@ -1,5 +1,7 @@
 """Fixtures of the tiny slide, each a step further: raw files, counts, a registered slide, everything assessed."""
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -13,6 +15,17 @@ from sthelar_build.settings.simulate import SimulateSettings
 # How long an example takes says nothing: other processes share the machine.
 hypothesis.settings.register_profile("unhurried", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True)
+def _logging_is_put_back() -> Iterator[None]:
+    """A command sets up the logging of its process; here the process goes on when the command's stream is closed."""
+    root, ours = logging.getLogger(), logging.getLogger("sthelar_build")
+    handlers, levels = list(root.handlers), (root.level, ours.level)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
 
 
 @pytest.fixture(scope="session")
