@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from cases.case import PIXEL_SIZE_UM, Case
+from cases.case import Case
 from cases.whole_slide import make_whole_slide
 from measured import run_measured
 from registration_scale import planned
 
 from sthelar_build.io.provenance import provenance
+from sthelar_build.io.records import read_record
 from sthelar_build.io.tables import read_table, write_table
 from sthelar_build.io.transform import Transform, write_transform
 from sthelar_build.schema.labels import CLASS_NAMES
@@ -49,7 +50,7 @@ def main() -> None:
 
 def _placed(case: Case) -> Transform:
     size = case.truth["he_width_px"], case.truth["he_height_px"]
-    return Transform(case.he_to_morphology, "matrix", *size, PIXEL_SIZE_UM)
+    return Transform(case.he_to_morphology, "matrix", *size, read_record(case.bundle)["pixel_size_um"])
 
 
 def _write_labels(path: Path, nuclei: Path) -> None:
