@@ -50,7 +50,9 @@ def main() -> None:
 
 def _placed(case: Case) -> Transform:
     size = case.truth["he_width_px"], case.truth["he_height_px"]
-    return Transform(case.he_to_morphology, "matrix", *size, read_record(case.bundle)["pixel_size_um"])
+    return Transform(
+        case.he_to_morphology, "matrix", *size, read_record(case.bundle)["pixel_size_um"]
+    )
 
 
 def _write_labels(path: Path, nuclei: Path) -> None:

@@ -192,3 +192,17 @@ def test_large_slides_keep_their_tiles_beside_the_page(chromium, tmp_path):
         page.locator("#viewer canvas").scroll_into_view_if_needed()
         assert colours(page) > 100
         wait_for(page, f"[...{VIEWER}.nuclei.blocks.items.values()].some(one => one)")
+
+
+def test_a_page_without_its_folders_says_so(chromium, tmp_path):
+    built = three_cells.build(tmp_path / "artefacts")
+    files = built | make_viewer(built, tmp_path)
+    make_report(files, tmp_path / "report.html", settings=ReportSettings(embedded_mb=0))
+    alone = tmp_path / "mailed" / "report.html"
+    alone.parent.mkdir()
+    (tmp_path / "report.html").rename(alone)
+    page = chromium.new_page()
+    page.goto(alone.as_uri())
+    wait_for(page, "!document.querySelector('[data-viewer=lost]').hidden")
+    assert "keep it beside this page" in page.inner_text("[data-viewer=lost]")
+    page.close()

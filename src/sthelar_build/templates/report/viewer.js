@@ -5,8 +5,9 @@ class SlideViewer {
   constructor(root, facts) {
     const draw = () => this.redraw(), find = name => root.querySelector(`[data-viewer=${name}]`);
     Object.assign(this, { root, find, facts, canvas: find("canvas"), umPerPx: facts.images.he_um_per_px, lens: false, region: null });
-    this.he = new Tiles(facts, "he", draw); this.dapi = new Tiles(facts, "dapi", draw);
-    this.nuclei = new Nuclei(facts, draw); this.style = new Style(facts.nuclei);
+    const lost = folder => { find("lost").hidden = false; find("lost").textContent = `Files of the folder ${folder} are missing: keep it beside this page.`; };
+    this.he = new Tiles(facts, "he", draw, lost); this.dapi = new Tiles(facts, "dapi", draw, lost);
+    this.nuclei = new Nuclei(facts, draw, lost); this.style = new Style(facts.nuclei);
     this.overlay = new Overlay(this.nuclei, this.style, this.umPerPx); this.pointer = null; this.picked = null; this.zoomed = 0;
     this.context = this.canvas.getContext("2d");
     new ResizeObserver(() => this.resize()).observe(this.canvas);

@@ -23,8 +23,8 @@ class Recent {
 
 /** The pictures of one kind, he or dapi. */
 class Tiles {
-  constructor(facts, kind, loaded) {
-    this.facts = facts.images; this.embedded = facts.tiles; this.kind = kind; this.loaded = loaded; this.known = new Recent(500);
+  constructor(facts, kind, loaded, lost) {
+    Object.assign(this, { facts: facts.images, embedded: facts.tiles, kind, loaded, lost, known: new Recent(500) });
   }
   /** Return the picture of a tile, or null while it is on its way (or, if it is not wanted, unknown). */
   get(level, column, row, wanted) {
@@ -32,7 +32,7 @@ class Tiles {
     let picture = this.known.get(name);
     if (!picture && wanted) {
       picture = new Image();
-      picture.decoding = "async"; picture.onload = this.loaded;
+      picture.decoding = "async"; picture.onload = this.loaded; picture.onerror = () => this.lost(this.facts.folder);
       picture.src = this.embedded[name] ?? `${this.facts.folder}/${name}`;
       this.known.set(name, picture);
     }
@@ -56,8 +56,8 @@ function decodedBlock(ids, text, left, top) {
 
 /** The labelled nuclei: an overview of dots, and blocks of outlines. */
 class Nuclei {
-  constructor(facts, loaded) {
-    this.facts = facts.nuclei; this.loaded = loaded; this.blocks = new Recent(250); this.texts = new Map(); this.overview = null;
+  constructor(facts, loaded, lost) {
+    this.facts = facts.nuclei; this.lost = lost; this.blocks = new Recent(250); this.texts = new Map(); this.overview = null;
     this.embedded = document.querySelector("script[data-viewer-block]") !== null; this.arrivals = 0;
     window.viewerOverview = text => { this.overview = this.decodedOverview(text); this.arrivals++; loaded(); };
     window.viewerBlock = (name, ids, text) => {
@@ -81,6 +81,7 @@ class Nuclei {
     const script = document.createElement("script");
     script.src = `${this.facts.folder}/${name}.js`;
     script.onload = () => script.remove();
+    script.onerror = () => this.lost(this.facts.folder);
     document.head.append(script);
   }
   /** Return a block; null if it holds nothing or is on its way. */
