@@ -16,9 +16,12 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _LOCAL = ("file:", "data:", "blob:")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A headless Chromium; the test is skipped where there is none."""
+    """A headless Chromium; the test is skipped where there is none.
+
+    Of a module, not of the session: as long as it lives, nothing else in the process can have an event loop.
+    """
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import sthelar_build
-from workflow.browser import SIZES, chromium, opened  # noqa: F401
+from workflow.browser import SIZES, opened
 
 pytestmark = pytest.mark.workflow
 
@@ -65,12 +65,12 @@ def test_every_slide_leads_to_its_report(page_file):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_is_wider_than_its_window(chromium, page_file, size, scheme):  # noqa: F811
+def test_no_page_is_wider_than_its_window(chromium, page_file, size, scheme):
     with opened(chromium, page_file, size, color_scheme=scheme) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
 
 
-def test_slides_sort_by_a_number_and_back_by_keyboard_alone(chromium, page_file):  # noqa: F811
+def test_slides_sort_by_a_number_and_back_by_keyboard_alone(chromium, page_file):
     with opened(chromium, page_file) as page:
         assert column(page, 1) == ["toy_auto", "toy_breast", "toy_skin"]
         page.locator(SLIDES).first.get_by_role("button", name="nuclei a patch").focus()
@@ -82,7 +82,7 @@ def test_slides_sort_by_a_number_and_back_by_keyboard_alone(chromium, page_file)
         assert head.get_attribute("aria-sort") == "descending"
 
 
-def test_code_is_copied_as_it_stands(chromium, page_file):  # noqa: F811
+def test_code_is_copied_as_it_stands(chromium, page_file):
     rights = ["clipboard-read", "clipboard-write"]
     with opened(chromium, page_file, permissions=rights) as page:
         page.get_by_role("button", name="Copy the code for PyTorch").click()
@@ -91,7 +91,7 @@ def test_code_is_copied_as_it_stands(chromium, page_file):  # noqa: F811
         assert copied == page.locator('[data-name="PyTorch"] pre').text_content()
 
 
-def test_a_screen_reader_hears_what_scrolls_and_what_heads_a_row(chromium, page_file):  # noqa: F811
+def test_a_screen_reader_hears_what_scrolls_and_what_heads_a_row(chromium, page_file):
     with opened(chromium, page_file, "phone") as page:
         assert page.get_by_role("region", name="Slides side by side").count() == 1
         assert page.get_by_role("rowheader", name="toy_breast").count() >= 2

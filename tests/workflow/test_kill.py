@@ -60,7 +60,9 @@ def arrays(clone):
 
 def test_a_killed_run_is_taken_up_again(built, killed):
     assert half_written(killed)
-    assert digests(killed) != digests(built), "expected the kill to come after some new masks"
+    # Of other slides some files may be gone for the moment: their jobs were at work, too.
+    before, now = (golden.digests(c.folder / "results", "toy_breast") for c in (built, killed))
+    assert now != before, "expected the kill to come after some new masks"
     locked = killed.snakemake(*TARGETS)
     assert locked.returncode == 1
     assert "--unlock" in locked.stdout + locked.stderr

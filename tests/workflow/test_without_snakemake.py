@@ -8,6 +8,7 @@ from small_run import ROOT, write_small_run
 
 from stage_script import commands, commands_of_page
 from sthelar_build.config import Config
+from sthelar_build.settings.report import VerdictLimits
 from sthelar_build.settings.simulate import SimulateSettings
 
 pytestmark = pytest.mark.workflow
@@ -23,6 +24,8 @@ def meaning(command):
 
 def read(stage, name, value):
     """Return settings with their defaults, and files of the project by their place in it."""
+    if name == "limits":
+        return VerdictLimits.model_validate_json(value).model_dump_json()
     if not name.endswith("settings"):
         return value.removeprefix(f"{ROOT}/")
     of = name.removesuffix("settings").removesuffix("_") or stage
