@@ -69,7 +69,7 @@ class SlideViewer {
 
   drawLens() {
     const { context, pointer: [x, y], width, height } = this, radius = Math.min(130, width / 3.2, height / 2.5), at = this.toSlide(x, y);
-    const near = { ...at, scale: Math.max(2 * this.view.scale, this.umPerPx / 1) }, size = 2 * radius;
+    const near = { ...at, scale: Math.max(2 * this.view.scale, this.umPerPx / LENS_UM) }, size = 2 * radius;
     context.save();
     context.beginPath(); context.arc(x, y, radius, 0, 2 * Math.PI); context.fillStyle = "#000"; context.fill(); context.clip();
     context.translate(x - radius, y - radius);

@@ -1,6 +1,6 @@
 // How the slide is drawn: tiles of the pictures, and the nuclei on top, as outlines when near and as dots from afar.
 
-const OUTLINES_BELOW_UM = 1.1, BLOCKS_BELOW_UM = 2.2, NUCLEUS_UM = 7, NO_CLUSTER = 65535;
+const OUTLINES_BELOW_UM = 1.1, BLOCKS_BELOW_UM = 2.2, NUCLEUS_UM = 7, NO_CLUSTER = 65535, LENS_UM = 1;
 const OVERLAY_PX = 320, MOST_SQUARES = 160, FRAME_MS = 9;
 
 /** Which nuclei are shown, in which colours. A change of anything gives a new version, by which drawings are kept. */
