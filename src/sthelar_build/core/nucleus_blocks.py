@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sthelar_build.core.coded_outlines import STEPS_PER_PX, CodedOutlines
 
@@ -53,24 +53,25 @@ def packed(table: pd.DataFrame, outlines: CodedOutlines, left_px: float, top_px:
     corner = np.array([left_px, top_px])
     place = np.rint((table[["x_px", "y_px"]].to_numpy() - corner) * STEPS_PER_PX)
     place = np.clip(place, 0, 2**16 - 1)
-    shorts = [place[:, 0], place[:, 1], table["cluster"], table["fine"]]
     confidence = np.rint(table["confidence"].to_numpy() * 255)
-    octets = [table["class_index"], confidence, table["decided"]]
-    return b"".join(
-        [
-            *(np.asarray(column).astype("<u2").tobytes() for column in shorts),
-            *(np.asarray(column).astype(np.uint8).tobytes() for column in octets),
-            outlines.n_corners.tobytes(),
-            outlines.coarseness.tobytes(),
-            outlines.steps.tobytes(),
-        ]
+    numbers = _columns(
+        [place[:, 0], place[:, 1], table["cluster"], table["fine"]],
+        [table["class_index"], confidence, table["decided"]],
     )
+    corners = outlines.n_corners, outlines.coarseness, outlines.steps
+    return numbers + b"".join(column.tobytes() for column in corners)
 
 
 def packed_overview(table: pd.DataFrame, unit_px: float) -> bytes:
     """Return nuclei as dots: uint16 x and y in ``unit_px``, cluster; uint8 class, confidence. Column after column."""
-    shorts = [np.rint(table["x_px"] / unit_px), np.rint(table["y_px"] / unit_px), table["cluster"]]
-    octets = [table["class_index"], np.rint(table["confidence"] * 255)]
+    return _columns(
+        [np.rint(table["x_px"] / unit_px), np.rint(table["y_px"] / unit_px), table["cluster"]],
+        [table["class_index"], np.rint(table["confidence"] * 255)],
+    )
+
+
+def _columns(shorts: Iterable[ArrayLike], octets: Iterable[ArrayLike]) -> bytes:
+    """Return columns one after the other: little-endian uint16, then uint8."""
     return b"".join(
         [
             *(np.asarray(column).astype("<u2").tobytes() for column in shorts),
