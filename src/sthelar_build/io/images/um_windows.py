@@ -53,10 +53,10 @@ def dapi_window(image: MorphologyImage, transform: Transform, window: Window) ->
     level = image.level_of_downsample(window.um_per_px / transform.pixel_size_um)
     factor = image.downsample(level)
     to_level = np.diag([1 / factor, 1 / factor, 1]) @ transform.um_to_morphology.matrix
-    left, top, width, height = _box(window, to_level)
+    left, top, width, height = box_around(window.corners_um, to_level)
     pixels = image.read(left, top, width, height, level)
     smoothing_px = window.um_per_px / transform.pixel_size_um / factor / 3
-    return resampled(pixels, _moved(to_level @ window.to_um, left, top), window.shape, smoothing_px)
+    return resampled(pixels, moved(to_level @ window.to_um, left, top), window.shape, smoothing_px)
 
 
 def _he_pixels(
@@ -67,9 +67,9 @@ def _he_pixels(
     factor = image.levels[level].downsample
     local = um_to_he.near(_places_um(window))
     to_level = np.diag([1 / factor, 1 / factor, 1]) @ local.matrix
-    left, top, width, height = _box(window, to_level)
+    left, top, width, height = box_around(window.corners_um, to_level)
     pixels = image.read(left, top, width, height, level)
-    return pixels, _moved(to_level @ window.to_um, left, top), factor / um_to_he.scale
+    return pixels, moved(to_level @ window.to_um, left, top), factor / um_to_he.scale
 
 
 def _places_um(window: Window) -> NDArray[np.float64]:
@@ -79,12 +79,16 @@ def _places_um(window: Window) -> NDArray[np.float64]:
     return np.asarray(places * window.um_per_px + [window.left_um, window.top_um])
 
 
-def _box(window: Window, to_level: NDArray[np.float64]) -> tuple[int, int, int, int]:
-    corners = window.corners_um @ to_level[:2, :2].T + to_level[:2, 2]
+def box_around(
+    corners_xy: NDArray[np.float64], to_level: NDArray[np.float64]
+) -> tuple[int, int, int, int]:
+    """Return left, top, width and height of the pixels of a level around corners (n, 2), with a margin for smoothing."""
+    corners = corners_xy @ to_level[:2, :2].T + to_level[:2, 2]
     left, top = (math.floor(value) - _MARGIN_PX for value in corners.min(axis=0))
     right, bottom = (math.ceil(value) + _MARGIN_PX for value in corners.max(axis=0))
     return left, top, right - left, bottom - top
 
 
-def _moved(matrix: NDArray[np.float64], left: int, top: int) -> NDArray[np.float64]:
+def moved(matrix: NDArray[np.float64], left: int, top: int) -> NDArray[np.float64]:
+    """Return a 3x3 matrix to pixels of a level as one to pixels of the box that starts at ``left``, ``top``."""
     return np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]], dtype=np.float64) @ matrix

@@ -12,13 +12,13 @@ from sthelar_build.core.registration import resampled
 from sthelar_build.core.resample import area_average
 from sthelar_build.io.images.he import RGB, HeImage
 from sthelar_build.io.images.morphology import MorphologyImage
+from sthelar_build.io.images.um_windows import box_around, moved
 from sthelar_build.io.transform import Transform
 
 _DARKEST, _BRIGHTEST = 0.05, 0.995
 _GAMMA = 0.7
 _RANGE_PX = 1024
 """Longer side of the DAPI image from which its range is taken."""
-_MARGIN_PX = 2
 
 
 def finest_downsample(he_um_per_px: float, um_per_px: float) -> int:
@@ -89,11 +89,9 @@ class DapiOnHe:
         factor = self.image.downsample(level)
         to_level = np.diag([1 / factor, 1 / factor, 1]) @ to_morphology
         corners = np.array([[0, 0], [width_px, 0], [width_px, height_px], [0, height_px]])
-        places = corners @ to_level[:2, :2].T + to_level[:2, 2]
-        left, top = (math.floor(value) - _MARGIN_PX for value in places.min(axis=0))
-        right, bottom = (math.ceil(value) + _MARGIN_PX for value in places.max(axis=0))
-        pixels = self.image.read(left, top, right - left, bottom - top, level)
-        to_pixels = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]]) @ to_level
+        left, top, width, height = box_around(corners, to_level)
+        pixels = self.image.read(left, top, width, height, level)
+        to_pixels = moved(to_level, left, top)
         drawn = resampled(pixels, to_pixels, (height_px, width_px), _step(to_level) / 3)
         return grey(drawn, self.range)
 
