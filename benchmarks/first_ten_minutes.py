@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
-from playwright.sync_api import sync_playwright
+from browser import opened, wait_until
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _SLIDE = "toy_breast"
@@ -50,13 +50,8 @@ def main() -> None:
 
 def _decide(page_file: Path, curation: Path) -> float:
     """Call the largest cluster mast cells, in the page; return the seconds until the page showed a picture."""
-    with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1400, "height": 900})
-        page.goto(page_file.resolve().as_uri())
-        while not page.evaluate(_DRAWN):
-            page.wait_for_timeout(20)
+    with opened(page_file, 1400, 900) as page:
+        wait_until(page, _DRAWN)
         drawn = page.evaluate("performance.getEntriesByName('viewer-drawn')[0].startTime")
         page.select_option("#decide select[name=cluster]", index=1)
         for name, text in {"label": "Mast", "who": "A. Stranger", "why": "to see"}.items():
@@ -65,7 +60,6 @@ def _decide(page_file: Path, curation: Path) -> float:
         with page.expect_download() as download:
             page.click("[data-review=download]")
         shutil.copy(download.value.path(), curation / f"{_SLIDE}.tsv")
-        browser.close()
     return float(drawn) / 1000
 
 

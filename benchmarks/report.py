@@ -7,12 +7,11 @@ Chromium (Debian package ``chromium``; playwright drives it), without a GPU: wha
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from playwright.sync_api import sync_playwright
+from browser import opened, wait_until
 
 _STAGES = ("view", "outline", "report")
 _UM_PER_PX = {"whole slide": None, "dots of every nucleus": 2.0, "outlines": 1.0, "near": 0.3}
@@ -37,18 +36,12 @@ def main() -> None:
     print(_stages(folder).to_string(index=False))
     for name in ("report.html", "viewer_images", "viewer_nuclei"):
         print(f"{name}: {_size(folder / name) / 2**20:.1f} MB")
-    with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1600, "height": 1000})
-        page.goto((folder / "report.html").resolve().as_uri())
-        while not page.evaluate(_SHOWN):
-            page.wait_for_timeout(20)
+    with opened(folder / "report.html", 1600, 1000) as page:
+        wait_until(page, _SHOWN)
         drawn = page.evaluate("performance.getEntriesByName('viewer-drawn')[0].startTime")
         nuclei = page.evaluate("performance.now()")
         print(f"first picture after {drawn:.0f} ms, with nuclei before {nuclei:.0f} ms")
         print(pd.DataFrame(_pans(page, arguments.steps)).to_string(index=False))
-        browser.close()
 
 
 def _stages(folder: Path) -> pd.DataFrame:
