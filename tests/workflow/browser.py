@@ -34,9 +34,13 @@ def chromium() -> Iterator[Any]:
 
 @contextmanager
 def opened(chromium: Any, page_file: Path, size: str = "desk", **context: Any) -> Iterator[Any]:
-    """Open a page; at the end nothing may have gone wrong in it, and no request may have left the disk."""
+    """Open a page; at the end nothing may have gone wrong in it, and no request may have left the disk.
+
+    Motion is reduced, so that a style is what it will be as soon as it is asked for.
+    """
     width, height = SIZES[size]
-    visit = chromium.new_context(viewport={"width": width, "height": height}, **context)
+    viewport = {"width": width, "height": height}
+    visit = chromium.new_context(viewport=viewport, reduced_motion="reduce", **context)
     page, wrong = visit.new_page(), []
     page.on("console", lambda said: wrong.append(said.text) if said.type != "log" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from workflow.browser import opened
+from workflow.browser import opened, wait_for
 
 pytestmark = pytest.mark.workflow
 
@@ -21,7 +21,7 @@ def folder(built):
 @pytest.fixture
 def page(chromium, folder):
     with opened(chromium, folder / "report.html", color_scheme="light") as page:
-        page.locator("#umap").wait_for(state="visible")
+        wait_for(page, f"{PICTURE}.length > 10_000")
         yield page
 
 
@@ -41,13 +41,13 @@ def test_the_umap_has_the_groups_of_the_files_in_its_legend(page, folder, eviden
 
 
 def test_a_group_that_is_switched_off_is_not_drawn_and_comes_back(page):
-    before = page.evaluate(PICTURE)
+    page.evaluate(f"window.whole = {PICTURE}")
     page.locator(".umap-legend input").first.uncheck()
     page.mouse.move(0, 0)
-    assert page.evaluate(PICTURE) != before
+    wait_for(page, f"{PICTURE} !== window.whole")
     page.click("#umap-all")
     page.mouse.move(0, 0)
-    assert page.evaluate(PICTURE) == before
+    wait_for(page, f"{PICTURE} === window.whole")
 
 
 def test_pointing_at_cells_tells_cluster_and_class(page):
@@ -65,14 +65,14 @@ def test_pointing_at_cells_tells_cluster_and_class(page):
 
 
 def test_arrow_keys_go_from_group_to_group_and_say_so(page):
+    page.evaluate(f"window.whole = {PICTURE}")
     page.focus("#umap canvas")
-    whole = page.evaluate(PICTURE)
     page.keyboard.press("ArrowRight")
     first = page.locator(".umap-legend label").first.inner_text().split()[0]
     assert first in page.inner_text("#umap-says")
-    assert page.evaluate(PICTURE) != whole
+    wait_for(page, f"{PICTURE} !== window.whole")
     page.keyboard.press("Escape")
-    assert page.evaluate(PICTURE) == whole
+    wait_for(page, f"{PICTURE} === window.whole")
 
 
 def test_clusters_are_found_by_text_and_by_class(page, evidence):
@@ -104,11 +104,13 @@ def test_a_cluster_is_opened_on_the_slide_and_in_the_review(page, evidence):
     assert page.input_value("#decide select[name=cluster]") == evidence["cluster_key"].iloc[0]
 
 
-def test_a_tap_shows_a_patch_without_outlines(page):
+def test_a_tap_shows_a_patch_without_outlines_and_another_one_with_them(page):
     patch = page.locator(".peek").first
-    patch.click()
-    assert patch.get_attribute("aria-pressed") == "true"
-    assert patch.locator(".plain").evaluate("one => getComputedStyle(one).opacity") != "0"
+    for pressed, opacity in (("true", "1"), ("false", "0")):
+        patch.click()
+        page.mouse.move(0, 0)
+        assert patch.get_attribute("aria-pressed") == pressed
+        assert patch.locator(".plain").evaluate("one => getComputedStyle(one).opacity") == opacity
 
 
 def test_headings_are_in_order_and_whatever_is_operated_has_a_name(page):
@@ -130,10 +132,10 @@ def test_the_first_tab_skips_to_the_verdicts(page):
 def test_tables_that_scroll_can_be_reached_by_keyboard(chromium, folder):
     with opened(chromium, folder / "report.html", "phone") as page:
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-        page.wait_for_timeout(300)
-        unreached = """[...document.querySelectorAll('.scroll')].filter(one =>
-            one.scrollWidth > one.clientWidth + 1 && one.tabIndex !== 0).length"""
-        assert page.evaluate(unreached) == 0
+        scrolls = """[...document.querySelectorAll('.scroll')].filter(one =>
+            one.scrollWidth > one.clientWidth + 1)"""
+        assert page.evaluate(f"{scrolls}.length") > 0
+        wait_for(page, f"{scrolls}.every(one => one.tabIndex === 0)")
 
 
 def test_on_paper_what_is_closed_is_open(page):

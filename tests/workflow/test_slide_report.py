@@ -34,14 +34,23 @@ def page(chromium, page_file):
         yield page
 
 
+def at_rest(page, clip):
+    """Return what a part of the window shows as soon as all tiles are there and nothing changes any more."""
+    wait_for(page, f"[...{VIEWER}.he.known.items.values()].every(one => one.complete)")
+    earlier, later = b"", page.screenshot(clip=clip)
+    while earlier != later:
+        page.wait_for_timeout(250)
+        earlier, later = later, page.screenshot(clip=clip)
+    return Image.open(io.BytesIO(later)).convert("RGB")
+
+
 def colours(page):
     """Return how many colours the middle of the picture has: a blank one has few."""
     page.locator("#viewer canvas").evaluate("canvas => canvas.scrollIntoView({ block: 'start' })")
-    page.wait_for_timeout(600)
     box = page.locator("#viewer canvas").bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     clip = {"x": middle[0] - 100, "y": middle[1] - 100, "width": 200, "height": 200}
-    pixels = np.asarray(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB"))
+    pixels = np.asarray(at_rest(page, clip))
     return len(np.unique(pixels.reshape(-1, 3), axis=0))
 
 
@@ -69,6 +78,7 @@ def test_keys_move_and_zoom_and_name_the_nucleus_in_the_middle(page, built):
         page.keyboard.press(key)
     page.keyboard.press("ArrowRight")
     assert page.evaluate(f"{VIEWER}.view.scale") > 4 * before
+    wait_for(page, f"[...{VIEWER}.nuclei.blocks.items.values()].some(one => one)")
     place = page.evaluate(
         "(() => { const block = [...slideViewer.nuclei.blocks.items.values()].find(one => one);"
         f" {VIEWER}.showPlace(block.x[0], block.y[0]); return block.ids[0]; }})()"
@@ -131,7 +141,7 @@ def decided(page, table):
     page.fill("#decide input[name=why]", '"granules", KIT')
     page.click("#decide button[type=submit]")
     page.click("[data-review=draw]")
-    page.wait_for_timeout(300)
+    at_rest(page, page.locator("#viewer canvas").bounding_box())
     box = page.locator("#viewer canvas").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
