@@ -20,8 +20,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """Build the toy slides in a clean clone.
 
-    ``STHELAR_BUILT``, where it is set, names a folder that has built them: it saves minutes while
-    one writes tests.
+    ``STHELAR_BUILT``, where it is set, names a folder that has built them: it saves minutes in
+    ``.ci/run``, and while one writes tests.
     """
     if folder := os.environ.get("STHELAR_BUILT"):
         return Clone(Path(folder).resolve())

@@ -24,7 +24,7 @@ TARGETS = (f"{STORE}/zarr.json", f"{PATCHES}/manifest.json")
 def killed(built, tmp_path_factory):
     """A copy of the built slides in which a run with another number is killed while it writes the zarr."""
     folder = tmp_path_factory.mktemp("killed") / "clone"
-    shutil.copytree(built.folder, folder, ignore=shutil.ignore_patterns(".git"))
+    shutil.copytree(built.folder, folder, ignore=shutil.ignore_patterns(".git", ".venv"))
     clone = Clone(folder)
     run = subprocess.Popen(
         clone.command(*TARGETS, "--config", "rasterise={'min_visible_px': 3}"),
