@@ -8,6 +8,7 @@ from sthelar_build.core.simulation.recipe import Recipe
 from sthelar_build.core.simulation.simulate import simulate_scene
 from sthelar_build.core.simulation.versions import as_version
 from sthelar_build.errors import InputError
+from sthelar_build.io import transcripts
 from sthelar_build.io.xenium.bundle import open_bundle
 from sthelar_build.io.xenium.tables import read_features
 from sthelar_build.io.xenium_writer.bundle import write_bundle
@@ -147,7 +148,7 @@ def test_the_quality_threshold_is_inclusive_and_can_be_set(tmp_path, counted):
 
 def test_the_batches_do_not_matter(tmp_path, counted, monkeypatch):
     folder, _, cells = counted
-    monkeypatch.setattr(count, "_ROWS_AT_A_TIME", 17)
+    monkeypatch.setattr(transcripts, "ROWS_AT_A_TIME", 17)
     _, in_small_batches = run(folder)
     np.testing.assert_array_equal(in_small_batches.X.toarray(), cells.X.toarray())
     assert in_small_batches.obs.equals(cells.obs)

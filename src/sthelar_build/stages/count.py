@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -21,7 +19,8 @@ from sthelar_build.io.memory import give_back
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import read_record
-from sthelar_build.io.tables import check_table, geometry_batches, open_stream, read_table
+from sthelar_build.io.tables import check_table, geometry_batches, read_table
+from sthelar_build.io.transcripts import ROWS_AT_A_TIME, transcript_batches
 from sthelar_build.io.workers import ahead
 from sthelar_build.options import InFile, OutFile, as_json
 from sthelar_build.schema import tables
@@ -29,9 +28,7 @@ from sthelar_build.settings.count import CountSettings
 
 logger = logging.getLogger(__name__)
 
-_ROWS_AT_A_TIME = 2**20
 _COLUMNS = ["cell_id", "overlaps_nucleus", "feature_name", "category", "x_um", "y_um", "qv"]
-_WORDS = ("cell_id", "feature_name", "category")
 _PLACE = ["cell_id", "x_um", "y_um", "area_um2"]
 
 
@@ -55,8 +52,8 @@ def run(
     in_nuclei = ObjectCounts(len(nucleus_table), len(genes), len(controls))
     in_cells = ObjectCounts(len(cell_table), len(genes), len(controls))
     assign = Assigner(genes, controls, cell_table, nucleus_table, settings.min_qv)
-    n_batches = -(-pq.read_metadata(transcripts).num_rows // _ROWS_AT_A_TIME)
-    for batch in progress(ahead(_batches(transcripts, _COLUMNS)), "batches", n_batches):
+    n_batches = -(-pq.read_metadata(transcripts).num_rows // ROWS_AT_A_TIME)
+    for batch in progress(ahead(transcript_batches(transcripts, _COLUMNS)), "batches", n_batches):
         assigned = assign(batch)
         in_cells.add(assigned.cell_rows, assigned)
         in_nuclei.add(assigned.nucleus_rows, assigned)
@@ -107,17 +104,6 @@ def _log(tally: Tally, min_qv: float) -> None:
 def _control_categories(path: Path) -> list[str]:
     """Return the kinds of control among the transcripts, sorted."""
     found: set[str] = set()
-    for batch in _batches(path, ["category"]):
+    for batch in transcript_batches(path, ["category"]):
         found.update(batch["category"].unique().to_pylist())
     return sorted(found - {tables.GENE})
-
-
-def _batches(path: Path, columns: list[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the transcripts, about a million at a time; InputError where the file is damaged."""
-    try:
-        with open_stream(path, [name for name in _WORDS if name in columns]) as file:
-            yield from file.iter_batches(_ROWS_AT_A_TIME, columns=columns)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(
-            f"{path}: expected whole parquet pages, found damage; delete it and ingest the bundle again"
-        ) from error
