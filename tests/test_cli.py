@@ -84,8 +84,8 @@ def test_the_shell_completes_commands_options_and_slides(words, offered, tmp_pat
 def test_a_missing_input_is_one_line_and_exit_status_1(tmp_path):
     patches = tmp_path / "patches.parquet"
     done = sthelar_build(
-        "tile", "--he", "absent.tif", "--transform", "absent.json", "--scale", "native",
-        "--patches", str(patches), "--settings", "{}",
+        "tile", "--he", "absent.tif", "--transform", "absent.json", "--transcripts", "absent.parquet",
+        "--scale", "native", "--patches", str(patches), "--settings", "{}",
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr == (
@@ -98,8 +98,8 @@ def test_an_unknown_setting_is_named(tmp_path):
     present = tmp_path / "present"
     present.write_text("{}")
     done = sthelar_build(
-        "tile", "--he", str(present), "--transform", str(present), "--scale", "native",
-        "--patches", str(tmp_path / "out"), "--settings", '{"side_pxx": 256}',
+        "tile", "--he", str(present), "--transform", str(present), "--transcripts", str(present),
+        "--scale", "native", "--patches", str(tmp_path / "out"), "--settings", '{"side_pxx": 256}',
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
@@ -108,8 +108,8 @@ def test_an_unknown_setting_is_named(tmp_path):
 
 def test_the_developer_can_ask_for_the_traceback():
     done = sthelar_build(
-        "tile", "--he", "absent.tif", "--transform", "x", "--scale", "native", "--patches", "y",
-        "--settings", "{}", STHELAR_DEBUG="1",
+        "tile", "--he", "absent.tif", "--transform", "x", "--transcripts", "z", "--scale", "native",
+        "--patches", "y", "--settings", "{}", STHELAR_DEBUG="1",
     )  # fmt: skip
     assert "Traceback" in done.stderr
 

@@ -21,7 +21,15 @@ from sthelar_build.io.tables import read_table, write_table
 from sthelar_build.io.transform import Transform, write_transform
 from sthelar_build.schema.frames import Affine, Frame
 from sthelar_build.schema.labels import CLASSES
-from sthelar_build.schema.tables import CELLS, LABELS, METRICS, NUCLEI, PATCHES, SPLITS
+from sthelar_build.schema.tables import (
+    CELLS,
+    LABELS,
+    METRICS,
+    NUCLEI,
+    PATCHES,
+    SPLITS,
+    TRANSCRIPTS,
+)
 from sthelar_build.settings.tile import TileSettings
 from sthelar_build.stages import tile
 
@@ -58,9 +66,12 @@ def make_slide(folder: Path, texture: Path, side_px: int, share: float, scale: s
         provenance("benchmark"),
     )
     _write_nuclei(slide, share)
+    nothing = TRANSCRIPTS.empty_table().to_pandas()
+    write_table(slide.file("transcripts.parquet"), nothing, TRANSCRIPTS, provenance("benchmark"))
     tile.run(
         he=slide.file("he.tif"),
         transform=slide.file("transform.json"),
+        transcripts=slide.file("transcripts.parquet"),
         scale=scale,
         patches=slide.file("patches.parquet"),
         settings=TileSettings(),

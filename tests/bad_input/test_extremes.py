@@ -40,8 +40,11 @@ def test_an_he_without_tissue_has_patches_and_no_nuclei(slide, registered_toy, v
         shape = (image.height_px, image.width_px)
     replaced(he, shape, value)
     patches, found = out / "patches_40x.parquet", out / "predictions_40x"
-    transform = registered_toy.results / "transform.json"
-    tile = {"he": he, "transform": transform, "scale": "native", "patches": patches}
+    made = registered_toy.results
+    tile = {
+        "he": he, "transform": made / "transform.json", "transcripts": made / "transcripts.parquet",
+        "scale": "native", "patches": patches,
+    }  # fmt: skip
     segment = {"he": he, "patches": patches, "predictions": found}
     for stage, options in (("tile", tile), ("segment", segment)):
         status, said = slide.run(*words(stage, options | {"settings": json.dumps({})}))

@@ -169,6 +169,7 @@ def test_a_network_is_refused_that_is(slide, registered_toy, case):
     tile = {
         "he": slide.raw / "he_image.ome.tif",
         "transform": registered_toy.results / "transform.json",
+        "transcripts": registered_toy.results / "transcripts.parquet",
     }
     status, said = slide.run(
         *words("tile", {**tile, "scale": "native", "patches": patches, "settings": "{}"})
@@ -194,6 +195,7 @@ def test_predictions_of_another_grid_are_refused(slide, registered_toy):
     tile = {
         "he": slide.raw / "he_image.ome.tif",
         "transform": registered_toy.results / "transform.json",
+        "transcripts": registered_toy.results / "transcripts.parquet",
     }
     slide.run(*words("tile", {**tile, "scale": "native", "patches": patches, "settings": "{}"}))
     before = contents(slide.out)

@@ -9,7 +9,7 @@ from sthelar_build.core.selection import SelectionRule, left_out
 
 def patches(**columns):
     good = {
-        "complete": True, "n_nuclei": 3, "tissue_fraction": 0.8, "blur_um": 0.6,
+        "complete": True, "n_nuclei": 3, "tissue_fraction": 0.8, "covered_fraction": 1.0, "blur_um": 0.6,
         "Dice": 0.8, "Jaccard": 0.7, "bPQ": 0.5,
     }  # fmt: skip
     n = max((len(values) for values in columns.values()), default=1)
@@ -30,6 +30,12 @@ def test_the_least_nuclei_and_the_least_tissue_are_kept():
     assert reasons(patches(n_nuclei=[0, 1, 2]), min_nuclei=1) == ["few_nuclei", None, None]
     table = patches(tissue_fraction=[0.49, 0.5, 1.0])
     assert reasons(table, min_tissue=0.5) == ["little_tissue", None, None]
+
+
+def test_a_patch_is_uncovered_below_the_limit_and_not_where_it_has_no_tissue():
+    table = patches(covered_fraction=[0.0, 0.89, 0.9, np.nan])
+    assert reasons(table, min_covered=0.9) == ["uncovered", "uncovered", None, None]
+    assert reasons(table) == [None] * 4
 
 
 def test_a_patch_is_blurred_above_the_limit_and_where_nothing_was_measured():

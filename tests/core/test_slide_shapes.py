@@ -38,6 +38,7 @@ def test_patches_meet_their_metrics_by_id_not_by_place():
             "side_he_px": 10.0,
             "complete": [True, False, True],
             "tissue_fraction": 1.0,
+            "covered_fraction": [0.5, np.nan, 1.0],
         }
     )
     metrics = pd.DataFrame(
@@ -52,4 +53,5 @@ def test_patches_meet_their_metrics_by_id_not_by_place():
     shapes = patch_shapes(patches, metrics)
     assert shapes["patch_id"].tolist() == [0, 2]
     assert shapes["Dice"].tolist() == [0.1, 0.2]
+    assert shapes["covered_fraction"].tolist() == [0.5, 1.0]
     assert [g.bounds for g in shapes.geometry] == [(0, 5, 10, 15), (20, 5, 30, 15)]

@@ -6,6 +6,7 @@ from sthelar_build.core.summary import (
     agreement,
     annotation,
     composition,
+    coverage,
     decisions,
     extremes,
     histogram,
@@ -60,6 +61,17 @@ def test_missing_metrics_are_counted_by_reason_and_not_as_zero():
     assert (found.n_patches, found.n_measured, found.n_kept) == (4, 2, 2)
     assert found.medians == {"Dice": 0.7, "Jaccard": 0.625, "bPQ": 0.3}
     assert {p.name: p.count for p in found.left_out} == {"outside": 1, "not_run": 1}
+
+
+def test_patches_that_the_run_leaves_uncovered_are_counted_whatever_their_jaccard():
+    patches = pd.DataFrame(
+        {
+            "Jaccard": [0.9, 0.5, 0.2, np.nan, 0.9],
+            "covered_fraction": [1.0, 0.89, 0.1, 0.0, np.nan],
+        }
+    )
+    found = coverage(patches, min_covered=0.9, min_jaccard=0.45)
+    assert (found.n_patches, found.n_uncovered, found.n_kept) == (4, 2, 1)
 
 
 def test_a_scale_without_measurements_keeps_nothing():

@@ -51,7 +51,9 @@ def write_slide(folder: Path) -> SlideFiles:
         tile=(64, 64),
     )
     grid = patch_grid(WIDTH_PX, HEIGHT_PX, 1.0, SIDE_PX, OVERLAP_PX)
-    table = patch_table(grid).assign(tissue_fraction=np.float32(1), blur_um=np.float32(0.6))
+    table = patch_table(grid).assign(
+        tissue_fraction=np.float32(1), covered_fraction=np.float32(1), blur_um=np.float32(0.6)
+    )
     facts = {"um_per_px": UM_PER_PX, "side_px": SIDE_PX, "rows": grid.rows, "columns": grid.columns}
     write_table(folder / "patches_40x.parquet", table, PATCHES, SOURCE, facts)
     _write_masks(folder / "masks_40x", table, grid.rows, grid.columns)

@@ -266,6 +266,7 @@ def _write_patches(folder: Path, scale: str, downsample: int) -> None:
             "side_he_px": np.full(len(x), float(side_he_px)),
             "complete": complete,
             "tissue_fraction": np.ones(len(x), dtype=np.float32),
+            "covered_fraction": np.ones(len(x), dtype=np.float32),
             "blur_um": np.full(len(x), 0.6, dtype=np.float32),
         }
     )

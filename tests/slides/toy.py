@@ -149,6 +149,7 @@ class Toy:
             f"results/{SLIDE}/{patches.name}",
             he=he,
             transform=transform,
+            transcripts=r / "transcripts.parquet",
             scale=SCALES[scale],
             patches=patches,
         )

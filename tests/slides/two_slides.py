@@ -53,7 +53,9 @@ def write_slide(folder: Path, slide: str, *, verdict: str = "pass") -> SlideFile
     image = rng.integers(0, 256, (HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8)
     tifffile.imwrite(folder / "he.tif", image, photometric="rgb", tile=(64, 64))
     grid = patch_grid(WIDTH_PX, HEIGHT_PX, 1.0, SIDE_PX, OVERLAP_PX)
-    table = patch_table(grid).assign(tissue_fraction=np.float32(0.5), blur_um=np.float32(0.6))
+    table = patch_table(grid).assign(
+        tissue_fraction=np.float32(0.5), covered_fraction=np.float32(1), blur_um=np.float32(0.6)
+    )
     facts = {"um_per_px": UM_PER_PX, "side_px": SIDE_PX, "rows": grid.rows, "columns": grid.columns}
     write_table(folder / "patches_40x.parquet", table, PATCHES, SOURCE, facts)
     n_true = _write_masks(folder / "masks_40x", slide_map(slide), table, grid.rows, grid.columns)

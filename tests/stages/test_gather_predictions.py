@@ -16,7 +16,7 @@ MAP = np.array([[0, 5], [0, 9]], dtype=np.uint32)
 
 def test_one_shard_is_the_whole(tmp_path):
     table = patch_table(patch_grid(2, 2, 1.0, 2, 0)).assign(
-        tissue_fraction=np.float32(1), blur_um=np.float32(1)
+        tissue_fraction=np.float32(1), covered_fraction=np.float32(1), blur_um=np.float32(1)
     )
     write_table(tmp_path / "patches.parquet", table, PATCHES, {}, {"rows": 1})
     shard = write_predictions(tmp_path / "shard", (1, 1, 2), {0: MAP}, {})

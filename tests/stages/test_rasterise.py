@@ -10,6 +10,7 @@ import pytest
 import shapely
 from shapely import box
 
+from slides.molecules import write_molecules
 from slides.pixel_slide import PixelSlide, make_pixel_slide
 from slides.turned_slide import (
     PIXEL_SIZE_UM,
@@ -49,6 +50,7 @@ def patches_of(slide, scale):
         tile.run(
             he=slide.he,
             transform=slide.folder / "transform.json",
+            transcripts=write_molecules(slide.folder / "transcripts.parquet"),
             scale=scale,
             patches=patches,
             settings=TileSettings(side_px=128, overlap_px=32),

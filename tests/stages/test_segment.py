@@ -44,7 +44,9 @@ def write_slide(folder, pixels):
         grid = patch_grid(600, 400, downsample, SIDE_PX, 32)
         table = patch_table(grid)
         tissue = np.where(table.grid_column == 4, 0, 1).astype(np.float32)
-        table = table.assign(tissue_fraction=tissue, blur_um=np.float32(0.6))
+        table = table.assign(
+            tissue_fraction=tissue, covered_fraction=np.float32(1), blur_um=np.float32(0.6)
+        )
         facts = {
             "um_per_px": UM_PER_PX * downsample, "side_px": SIDE_PX, "rows": grid.rows, "columns": grid.columns,
         }  # fmt: skip

@@ -6,6 +6,7 @@ import pytest
 import tifffile
 from scipy.ndimage import gaussian_filter
 
+from slides.molecules import write_molecules
 from sthelar_build.errors import ConfigError, InputError
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.tables import read_attributes, read_table
@@ -34,9 +35,26 @@ def transform(tmp_path):
     return tmp_path / "transform.json"
 
 
+@pytest.fixture
+def transcripts(tmp_path):
+    """One molecule in every 2 um, as far as x = 90 um (300 px)."""
+    places_um = np.stack(np.meshgrid(np.arange(1, 90, 2), np.arange(1, 150, 2)), axis=-1)
+    return write_molecules(tmp_path / "transcripts.parquet", places_um)
+
+
 def tile(he, transform, scale, **settings):
-    patches = he.parent / "patches.parquet"
-    run(he=he, transform=transform, scale=scale, patches=patches, settings=TileSettings(**settings))
+    folder = he.parent
+    if not (folder / "transcripts.parquet").exists():
+        write_molecules(folder / "transcripts.parquet")
+    patches = folder / "patches.parquet"
+    run(
+        he=he,
+        transform=transform,
+        transcripts=folder / "transcripts.parquet",
+        scale=scale,
+        patches=patches,
+        settings=TileSettings(**settings),
+    )
     return read_table(patches, PATCHES), read_attributes(patches)
 
 
@@ -75,6 +93,26 @@ def test_the_tissue_fraction_is_the_share_of_stained_area(he, transform):
     table, _ = tile(he, transform, "native", tissue_um_per_px=1.2)
     assert table.tissue_fraction[:3].tolist() == pytest.approx([1, 1, 0.25], abs=0.02)
     assert table.tissue_fraction[3] == 0
+
+
+@pytest.mark.usefixtures("transcripts")
+def test_the_covered_fraction_is_the_share_of_tissue_where_transcripts_lie(he, transform):
+    table, _ = tile(he, transform, "native", side_px=128, overlap_px=0, tissue_um_per_px=1.2)
+    # 0 to 128, 128 to 256, 256 to 384, and 384 to 512 px: tissue ends at 448, transcripts at 300.
+    expected = [1, 1, (300 - 256) / 128, 0]
+    assert table.covered_fraction[:4].tolist() == pytest.approx(expected, abs=0.1)
+    assert table.covered_fraction[4:6].isna().all()
+
+
+@pytest.mark.usefixtures("transcripts")
+def test_gaps_as_wide_as_the_setting_are_not_covered(he, transform):
+    table, _ = tile(he, transform, "native", tissue_um_per_px=1.2, covered_gap_um=1)
+    assert 0.2 < table.covered_fraction[0] < 0.6
+
+
+def test_a_patch_without_transcripts_is_not_covered(he, transform):
+    table, _ = tile(he, transform, "native")
+    assert table.covered_fraction[:3].tolist() == [0, 0, 0]
 
 
 def test_an_image_that_was_not_registered_is_refused(he, transform):

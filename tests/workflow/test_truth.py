@@ -1,5 +1,7 @@
 """What the workflow finds on the toy slides, against what is known of them."""
 
+import json
+
 import anndata
 import geopandas
 import h5py
@@ -77,6 +79,26 @@ def iou(drawn, outline, corner, others):
         if other.intersects(outline):
             true &= ~shapely.contains_xy(other, xs + corner[0], ys + corner[1])
     return (drawn & true).sum() / max((drawn | true).sum(), 1)
+
+
+@pytest.mark.parametrize("slide", SLIDES)
+@pytest.mark.parametrize("scale", ["40x", "20x"])
+def test_patches_are_covered_as_far_as_the_true_rectangle_of_the_run_reaches(built, slide, scale):
+    patches = pd.read_parquet(built.folder / f"results/{slide}/patches_{scale}.parquet")
+    patches = patches[patches.complete & patches.covered_fraction.notna()]
+    facts = json.loads((built.folder / f"resources/toy/{slide}/truth/truth.json").read_text())
+    matrix = np.array(facts["matrix"])
+    end = patches[["x_he_px", "y_he_px"]].add(patches.side_he_px, axis=0)
+    squares = shapely.box(patches.x_he_px, patches.y_he_px, end.x_he_px, end.y_he_px)
+    placed = shapely.transform(squares, lambda xy: xy @ matrix[:2, :2].T + matrix[:2, 2])
+    run = shapely.box(0, 0, facts["width_px"], facts["height_px"])
+    share = shapely.area(shapely.intersection(placed, run)) / shapely.area(placed)
+    covered, dense = patches.covered_fraction.to_numpy(), patches.tissue_fraction > 0.9
+    assert (share > 0.999).any()
+    assert covered[share > 0.999].min() > 0.999
+    assert covered[share < 0.001].max(initial=0) < 0.02
+    # Of the other patches the covered tissue is not quite the covered area.
+    assert abs(covered - share)[dense].max(initial=0) < 0.15
 
 
 @pytest.mark.parametrize("slide", SLIDES)

@@ -1,4 +1,4 @@
-"""H&E and transform -> the grid of patches at one scale."""
+"""H&E, transform and transcripts -> the grid of patches at one scale."""
 
 
 rule tile:
@@ -6,6 +6,7 @@ rule tile:
     input:
         he=sheet("he"),
         transform="results/{slide}/transform.json",
+        transcripts="results/{slide}/transcripts.parquet",
     output:
         "results/{slide}/patches_{scale}.parquet",
     log:
@@ -23,6 +24,7 @@ rule tile:
         sthelar-build tile \
             --he {input.he:q} \
             --transform {input.transform:q} \
+            --transcripts {input.transcripts:q} \
             --scale {params.scale:q} \
             --patches {output:q} \
             --settings {params.settings:q} &>{log:q}

@@ -18,6 +18,7 @@ from sthelar_build.schema.words import (
     LITTLE_TISSUE,
     OUTSIDE,
     REGISTRATION,
+    UNCOVERED,
 )
 
 Interval = tuple[float, float] | None
@@ -30,6 +31,7 @@ class SelectionRule:
 
     min_nuclei: int = 0
     min_tissue: float = 0.0
+    min_covered: float = 0.0
     max_blur_um: float | None = None
     dice: Interval = None
     jaccard: Interval = None
@@ -42,16 +44,18 @@ def left_out(table: pd.DataFrame, gated: NDArray[np.bool_], rule: SelectionRule)
     Parameters
     ----------
     table
-        One row per patch: ``complete``, ``n_nuclei``, ``tissue_fraction``, ``blur_um``, ``Dice``, ``Jaccard``, ``bPQ``.
+        One row per patch: ``complete``, ``n_nuclei``, ``tissue_fraction``, ``covered_fraction``, ``blur_um``, ``Dice``,
+        ``Jaccard``, ``bPQ``.
     gated
         Patches of slides whose registration failed.
     rule
-        A patch without a value is outside every interval, and blurred if there is a limit.
+        A patch without a value is outside every interval, and blurred if there is a limit; one
+        without tissue has none that is not covered.
 
     Returns
     -------
     Object array of reasons, None for the patches that are kept. The first that holds, in this order: outside,
-    registration, few_nuclei, little_tissue, blurred, dice, jaccard, bpq.
+    registration, few_nuclei, little_tissue, uncovered, blurred, dice, jaccard, bpq.
     """
     blur = None if rule.max_blur_um is None else (0.0, rule.max_blur_um)
     checks = {
@@ -59,6 +63,7 @@ def left_out(table: pd.DataFrame, gated: NDArray[np.bool_], rule: SelectionRule)
         REGISTRATION: gated,
         FEW_NUCLEI: table["n_nuclei"].to_numpy() < rule.min_nuclei,
         LITTLE_TISSUE: table["tissue_fraction"].to_numpy() < rule.min_tissue,
+        UNCOVERED: table["covered_fraction"].to_numpy() < rule.min_covered,
         BLURRED: _beyond(table["blur_um"], blur),
         DICE: _beyond(table["Dice"], rule.dice),
         JACCARD: _beyond(table["Jaccard"], rule.jaccard),

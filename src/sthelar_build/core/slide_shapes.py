@@ -35,6 +35,7 @@ def patch_shapes(patches: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
             "xmax": complete["x_he_px"] + complete["side_he_px"],
             "ymax": complete["y_he_px"] + complete["side_he_px"],
             "tissue_fraction": complete["tissue_fraction"],
+            "covered_fraction": complete["covered_fraction"],
         }
     )
     measured = metrics[["patch_id", *METRIC_NAMES, "reason"]]

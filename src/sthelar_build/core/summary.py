@@ -57,6 +57,17 @@ class Agreement:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """How many of the patches with nuclei show tissue that the Xenium run does not cover."""
+
+    n_patches: int
+    n_uncovered: int
+    """Patches of whose tissue the run covers less than ``min_covered``."""
+    n_kept: int
+    """Those among them that reach a Jaccard index of ``min_jaccard`` nevertheless."""
+
+
+@dataclass(frozen=True)
 class Annotation:
     """How the labels of the cells were found."""
 
@@ -149,6 +160,14 @@ def agreement(metrics: pd.DataFrame, min_jaccard: float) -> Agreement:
             for part in parts(missing["reason"])
         ),
     )
+
+
+def coverage(patches: pd.DataFrame, min_covered: float, min_jaccard: float) -> Coverage:
+    """Summarise ``covered_fraction`` of the patches that have a ``Jaccard``; without tissue nothing is uncovered."""
+    measured = patches[patches["Jaccard"].notna()]
+    uncovered = measured[measured["covered_fraction"] < min_covered]
+    kept = uncovered["Jaccard"] >= min_jaccard
+    return Coverage(len(measured), len(uncovered), int(kept.sum()))
 
 
 def histogram(values: ArrayLike, low: float, high: float, bins: int = 20) -> Histogram:

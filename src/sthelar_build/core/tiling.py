@@ -61,7 +61,7 @@ def patch_grid(
 
 
 def patch_table(grid: Grid) -> pd.DataFrame:
-    """Return the columns of ``schema.tables.PATCHES`` but for tissue and blur, by patch_id."""
+    """Return the columns of ``schema.tables.PATCHES`` without tissue, how far it is covered, and blur; by patch_id."""
     patch_id = np.arange(grid.rows * grid.columns)
     row, column = np.divmod(patch_id, grid.columns)
     x_px, y_px = column * grid.stride_px, row * grid.stride_px

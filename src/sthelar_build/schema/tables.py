@@ -289,6 +289,12 @@ PATCHES = pa.schema(
         _field("complete", pa.bool_(), "lies wholly inside the image; only these are cut"),
         _field("tissue_fraction", pa.float32(), "share of its area that is stained tissue"),
         _field(
+            "covered_fraction",
+            pa.float32(),
+            "share of its tissue that the Xenium run covers: where it found transcripts; null where it has no tissue",
+            null=True,
+        ),
+        _field(
             "blur_um",
             pa.float32(),
             "blur of its tissue, as the standard deviation of a Gaussian in um; null where it has too little tissue",

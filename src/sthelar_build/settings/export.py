@@ -17,6 +17,9 @@ class ExportSettings(Settings):
     """Patches with fewer nuclei in the mask are left out."""
     min_tissue: Share = 0
     """Patches with a smaller share of tissue are left out."""
+    min_covered: Share = 0
+    """Patches of whose tissue the Xenium run covers a smaller share are left out: there the H&E shows nuclei that have no
+    label, and a model would learn them as background. 0.9 is advised for training; 0 keeps all, as published."""
     max_blur_um: Positive | None = None
     """Patches that are more blurred are left out, in um: the standard deviation of the Gaussian that their tissue looks blurred
     by. Sharp slides have about 0.5; from 1 to 1.5 nuclei lose their texture. Not relative to the slide: a limit in um means

@@ -24,6 +24,8 @@ class ReportSettings(VerdictLimits):
     """Write the report of a slide."""
 
     revision: Literal[2] = 2
+    min_covered: Share = 0.9
+    """Patches of whose tissue the Xenium run covers less are counted, and told in the gallery; see ``export.min_covered``."""
     gallery_patches: Annotated[int, Field(ge=1, le=12)] = 4
     """Number of best, of median and of worst patches that are shown at each scale."""
     embedded_mb: Annotated[float, Field(ge=0)] = 16

@@ -96,10 +96,7 @@ def run(
         picture_px=settings.picture_px,
     )
     with open_he(he) as image:
-        scales = [
-            shown_scale(files, image, settings.min_jaccard, settings.gallery_patches)
-            for files in of_scales
-        ]
+        scales = [shown_scale(files, image, settings) for files in of_scales]
     inputs = {
         "he": he,
         "preflight": preflight,

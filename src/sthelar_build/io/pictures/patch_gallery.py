@@ -33,6 +33,8 @@ class ShownPatch:
     n_nuclei: int
     jaccard: float
     """NaN where it was not measured."""
+    covered_fraction: float
+    """NaN where it has no tissue."""
     square_he_px: tuple[float, float, float]
     """Left and top edge, and side, in level-0 px of the H&E."""
 
@@ -73,5 +75,6 @@ def _shown(measured: pd.Series, patches: pd.DataFrame, masks: Masks, image: HeIm
         picture_of(pixels),
         len(nuclei),
         float(measured["Jaccard"]),
+        float(patches["covered_fraction"].loc[patch_id]),
         (x, y, side),
     )

@@ -13,6 +13,7 @@ from sthelar_build.io.masks import open_masks
 from sthelar_build.io.pictures.patch_gallery import ShownPatch, patch_gallery
 from sthelar_build.io.tables import read_attributes, read_table
 from sthelar_build.schema.tables import METRIC_NAMES, METRICS, PATCHES
+from sthelar_build.settings.report import ReportSettings
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class ShownScale:
     n_slivers: int | None
     source: str | None
     agreement: summary.Agreement
+    coverage: summary.Coverage
     segmented_by: str | None
     """What the masks are compared with."""
     displaced: ShownCurves | None
@@ -45,9 +47,7 @@ class ShownScale:
     gallery: dict[str, list[ShownPatch]]
 
 
-def shown_scale(
-    files: ScaleFiles, image: HeImage, min_jaccard: float, gallery_patches: int
-) -> ShownScale:
+def shown_scale(files: ScaleFiles, image: HeImage, settings: ReportSettings) -> ShownScale:
     """Return what the page says; the gallery is cut from the H&E, patch by patch."""
     masks = open_masks(files.masks.parent)
     measured = read_table(files.metrics, METRICS)
@@ -59,9 +59,14 @@ def shown_scale(
         n_nuclei=int(masks.table["nucleus_id"].nunique()),
         n_slivers=masks.manifest.get("n_slivers"),
         source=source_words(masks.manifest),
-        agreement=summary.agreement(measured, min_jaccard),
+        agreement=summary.agreement(measured, settings.min_jaccard),
+        coverage=summary.coverage(
+            measured.join(grid["covered_fraction"], on="patch_id"),
+            settings.min_covered,
+            settings.min_jaccard,
+        ),
         segmented_by=read_attributes(files.metrics).get("segmented_by"),
         displaced=shown_curves(files.displacement) if files.displacement else None,
         histograms={name: summary.histogram(measured[name], 0, 1) for name in METRIC_NAMES},
-        gallery=patch_gallery(measured, grid, masks, image, gallery_patches),
+        gallery=patch_gallery(measured, grid, masks, image, settings.gallery_patches),
     )
