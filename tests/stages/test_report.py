@@ -1,7 +1,7 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow as pa
@@ -12,10 +12,10 @@ from slides import three_cells
 from slides.reports import make_report
 from slides.viewers import make_viewer
 from sthelar_build.errors import InputError
+from sthelar_build.io.provenance import provenance
 from sthelar_build.io.tables import write_table
-from sthelar_build.io.transform import read_transform
+from sthelar_build.io.transform import read_transform, write_transform
 from sthelar_build.schema.tables import DISPLACEMENT
-from sthelar_build.stages import report
 
 
 @pytest.fixture(scope="module")
@@ -279,13 +279,12 @@ _COMPARED = {
 }
 
 
-def test_the_quality_of_the_alignment_is_shown_with_what_it_means(files, tmp_path, monkeypatch):
+def test_the_quality_of_the_alignment_is_shown_with_what_it_means(files, tmp_path):
     known = read_transform(files["transform"])
-    shown = SimpleNamespace(
-        **{name: getattr(known, name) for name in dir(known) if not name.startswith("_")}
-    )
-    shown.quality, shown.alternatives, shown.kept = _QUALITY, _COMPARED, "refined"
-    monkeypatch.setattr(report, "read_transform", lambda path: shown)
+    judged = replace(known, quality=_QUALITY, alternatives=_COMPARED, kept="refined")
+    path = tmp_path / "transform.json"
+    write_transform(path, judged, provenance("register"))
+    files = {**files, "transform": path}
     page = make_report(files, tmp_path / "report.html")
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
     assert "What was kept: given and refined" in text

@@ -20,12 +20,11 @@ from sthelar_build.io.lineage import lineage
 from sthelar_build.io.pages import write_page
 from sthelar_build.io.pictures.viewer import read_viewer
 from sthelar_build.io.provenance import provenance
-from sthelar_build.io.records import PROVENANCE, read_record
+from sthelar_build.io.records import read_record
 from sthelar_build.io.slide_report.alignment import ShownAlignment, shown_alignment
 from sthelar_build.io.slide_report.labels import ShownLabels, shown_labels
 from sthelar_build.io.slide_report.scales import ScaleFiles, ShownScale, shown_scale
-from sthelar_build.io.tables import read_table
-from sthelar_build.io.transform import Transform, read_transform
+from sthelar_build.io.transform import Transform
 from sthelar_build.options import (
     InFile,
     InFiles,
@@ -38,7 +37,6 @@ from sthelar_build.options import (
     in_step,
 )
 from sthelar_build.schema.labels import CLASSES, PATCH_CLASSES
-from sthelar_build.schema.tables import LABELS
 from sthelar_build.schema.words import XENIUM
 from sthelar_build.settings.report import ReportSettings
 
@@ -75,57 +73,43 @@ def run(
 ) -> None:
     """Write the report of a slide."""
     of_scales = _files_of_scales(scale, patches, masks, metrics, displacement)
-    found = read_record(preflight, ("facts", "problems"))
-    registered = read_transform(transform)
-    register_settings = read_record(transform).get(PROVENANCE, {}).get("settings", {})
-    alignment = shown_alignment(
-        registered, registration, registration_pictures, settings.picture_px, register_settings
-    )
-    of_labels = {
-        "evidence": evidence,
-        "overrides": overrides,
-        "clusters_cells": clusters_cells,
-        "counts_cells": counts_cells,
-        "tangram_cells": tangram_cells,
-    }
-    labelled = shown_labels(
-        read_table(labels, LABELS),
-        {**of_labels, "pictures": refine_pictures},
-        umap_points=settings.umap_points,
-        markers_per_class=settings.markers_per_class,
-        picture_px=settings.picture_px,
-    )
-    with open_he(he) as image:
-        scales = [shown_scale(files, image, settings) for files in of_scales]
-    inputs = {
+    files = {
         "he": he,
         "preflight": preflight,
         "bundle": bundle,
         "transform": transform,
         "registration": registration,
-        **of_labels,
+        "evidence": evidence,
+        "overrides": overrides,
+        "clusters_cells": clusters_cells,
+        "counts_cells": counts_cells,
+        "tangram_cells": tangram_cells,
         "labels": labels,
         "viewer_images": viewer_images,
         "viewer_nuclei": viewer_nuclei,
         **_named(of_scales),
+        **({"curation": curation} if curation else {}),
     }
-    if curation:
-        inputs["curation"] = curation
-    source = provenance("report", settings, inputs)
+    found = read_record(preflight, ("facts", "problems"))
+    alignment = shown_alignment(transform, registration, registration_pictures, settings.picture_px)
+    labelled = shown_labels({**files, "refine_pictures": refine_pictures}, settings)
+    with open_he(he) as image:
+        scales = [shown_scale(one, image, settings) for one in of_scales]
+    source = provenance("report", settings, files)
     values = {
         "slide": slide,
         "settings": settings,
         "review": review_facts(slide, labelled.evidence, _text(curation)),
         "viewer": read_viewer(viewer_images, viewer_nuclei, report, settings.embedded_mb * 2**20),
-        **_verdicts(alignment, labelled, scales, settings, register_settings),
+        **_verdicts(alignment, labelled, scales, settings),
         "problems": found["problems"],
-        "facts": fact_groups(_facts(found["facts"], bundle, registered)),
+        "facts": fact_groups(_facts(found["facts"], bundle, alignment.transform)),
         "alignment": alignment,
         "labelled": labelled,
         "scales": scales,
         "legend": [(c.name, c.hex_colour) for c in PATCH_CLASSES],
         "colours": {c.name: c.hex_colour for c in CLASSES},
-        "sources": [*lineage(inputs.values()), ("report.html", source)],
+        "sources": [*lineage(files.values()), ("report.html", source)],
     }
     write_page(report, "report.html", values)
     logger.info("%s: %.1f MB", report, report.stat().st_size / 2**20)
@@ -165,7 +149,6 @@ def _verdicts(
     labelled: ShownLabels,
     scales: list[ShownScale],
     settings: ReportSettings,
-    register_settings: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the three verdicts, and whether one may train on the slide."""
     registered, annotation = alignment.transform, labelled.annotation
@@ -180,7 +163,7 @@ def _verdicts(
     error = registered.median_um, registered.p95_um, registered.reasons
     return {
         "verdicts": [
-            registration_line(found["alignment"], *error, register_settings),
+            registration_line(found["alignment"], *error, alignment.settings),
             annotation_line(found["labels"], annotation, settings.min_decided),
             segmentation_line(found["masks"], agreements, settings.min_kept, settings.min_jaccard),
         ],

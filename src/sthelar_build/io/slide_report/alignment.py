@@ -8,8 +8,9 @@ from typing import Any
 
 from sthelar_build.core import quality_words, summary
 from sthelar_build.io.pictures.embedded import Picture, captioned_pictures
+from sthelar_build.io.records import PROVENANCE, read_record
 from sthelar_build.io.tables import read_table
-from sthelar_build.io.transform import Transform
+from sthelar_build.io.transform import Transform, read_transform
 from sthelar_build.schema.tables import REGISTRATION
 
 _LARGEST_RESIDUAL_UM = 5.0
@@ -30,27 +31,28 @@ class ShownAlignment:
     kept: str | None
     limit_um: float | None
     """What the median error must not exceed; None where it was not recorded."""
+    settings: dict[str, Any]
+    """Those that made the transform; empty where they were not recorded."""
     pictures: list[tuple[str, Picture]]
 
 
 def shown_alignment(
-    transform: Transform,
-    registration: Path,
-    pictures: Path,
-    picture_px: int,
-    register_settings: dict[str, Any],
+    transform: Path, registration: Path, pictures: Path, picture_px: int
 ) -> ShownAlignment:
-    """Return what the page says; ``register_settings`` are those that made the transform."""
+    """Return what the page says; ``pictures`` is the folder of those that ``register`` drew."""
     tiles = read_table(registration, REGISTRATION)
+    placed = read_transform(transform)
+    settings = read_record(transform).get(PROVENANCE, {}).get("settings", {})
     return ShownAlignment(
-        transform=transform,
+        transform=placed,
         n_tiles=len(tiles),
         unmeasured=summary.parts(tiles["reason"]),
         residuals=summary.histogram(tiles["residual_um"], 0, _LARGEST_RESIDUAL_UM),
-        figures=quality_words.figures(transform.quality),
-        decay=quality_words.decay_points(transform.quality),
-        alternatives=quality_words.alternatives(transform.alternatives, transform.kept),
-        kept=quality_words.kept_words(transform.kept),
-        limit_um=register_settings.get("warn_um"),
+        figures=quality_words.figures(placed.quality),
+        decay=quality_words.decay_points(placed.quality),
+        alternatives=quality_words.alternatives(placed.alternatives, placed.kept),
+        kept=quality_words.kept_words(placed.kept),
+        limit_um=settings.get("warn_um"),
+        settings=settings,
         pictures=captioned_pictures(pictures, picture_px),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from sthelar_build.io.slide_report.dots import marker_dots
 from sthelar_build.io.slide_report.tangram import tangram_table
 from sthelar_build.io.slide_report.umap import ShownUmap, shown_umap
 from sthelar_build.io.tables import read_attributes, read_table
-from sthelar_build.schema.tables import EVIDENCE, OVERRIDES
+from sthelar_build.schema.tables import EVIDENCE, LABELS, OVERRIDES
+from sthelar_build.settings.report import ReportSettings
 
 _DRAWN_BY_THE_PAGE = ("umap_classes", "umap_clusters", "dotplot")
 """Pictures of ``refine`` that the page has in a form of its own."""
@@ -39,34 +41,23 @@ class ShownLabels:
     tangram: ClassTable
 
 
-def shown_labels(
-    labels: pd.DataFrame,
-    files: dict[str, Path],
-    *,
-    umap_points: int,
-    markers_per_class: int,
-    picture_px: int,
-) -> ShownLabels:
+def shown_labels(files: Mapping[str, Path], settings: ReportSettings) -> ShownLabels:
     """Return what the page says.
 
-    Parameters
-    ----------
-    labels
-        Columns of LABELS.
-    files
-        ``evidence``, ``overrides``, ``clusters_cells``, ``counts_cells``, ``tangram_cells``; ``pictures``, the folder.
-    umap_points, markers_per_class, picture_px
-        Settings of the report.
+    ``files`` are ``labels``, ``evidence``, ``overrides``, ``clusters_cells``, ``counts_cells`` and ``tangram_cells``, and
+    ``refine_pictures``, the folder of those that ``refine`` drew.
     """
-    evidence = read_table(files["evidence"], EVIDENCE)
+    labels, evidence = read_table(files["labels"], LABELS), read_table(files["evidence"], EVIDENCE)
     return ShownLabels(
         annotation=summary.annotation(labels),
         classes=summary.composition(labels["final_label"]),
         evidence=evidence,
         second_opinion=read_attributes(files["evidence"]).get("second_opinion", []),
         decisions=list(summary.decisions(read_table(files["overrides"], OVERRIDES))),
-        pictures=captioned_pictures(files["pictures"], picture_px, without=_DRAWN_BY_THE_PAGE),
-        umap=shown_umap(files["clusters_cells"], labels, evidence, umap_points),
-        dots=marker_dots(files["counts_cells"], labels, markers_per_class),
+        pictures=captioned_pictures(
+            files["refine_pictures"], settings.picture_px, without=_DRAWN_BY_THE_PAGE
+        ),
+        umap=shown_umap(files["clusters_cells"], labels, evidence, settings.umap_points),
+        dots=marker_dots(files["counts_cells"], labels, settings.markers_per_class),
         tangram=tangram_table(files["tangram_cells"], labels),
     )
