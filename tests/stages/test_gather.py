@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from slides.molecules import write_molecules
 from slides.turned_slide import (
     PIXEL_SIZE_UM,
     he_side_px,
@@ -28,6 +29,7 @@ def slide(tmp_path_factory):
     tile.run(
         he=slide.he,
         transform=slide.folder / "transform.json",
+        transcripts=write_molecules(slide.folder / "transcripts.parquet"),
         scale="native",
         patches=slide.folder / "patches.parquet",
         settings=TileSettings(side_px=128, overlap_px=32),
