@@ -13,6 +13,7 @@ TABLE = pd.DataFrame(
         "n_nuclei": [3, 1, 0, 2, 2, 2],
         "complete": [True, True, False, True, True, True],
         "Jaccard": [0.4, 0.6, np.nan, np.nan, np.nan, np.nan],
+        "covered_fraction": [1.0, 0.5, 0.0, np.nan, np.nan, np.nan],
         "blur_um": [0.5, 0.7, 9.0, np.nan, np.nan, np.nan],
         **{c.name: 0 for c in PATCH_CLASSES},
         "T_NK": [3, 1, 0, 2, 2, 2],
@@ -43,6 +44,8 @@ def test_the_median_ignores_missing_values_and_is_none_without_any():
     assert facts["a"]["p95_blur_um"] == pytest.approx(0.69)
     assert facts["b"]["median_blur_um"] is facts["b"]["p95_blur_um"] is None
     assert facts["a"]["nuclei_per_patch"] == 2
+    assert facts["a"]["mean_covered"] == 0.75
+    assert facts["b"]["mean_covered"] is None
 
 
 def test_classes_and_splits_add_up():

@@ -28,7 +28,7 @@ AUDIT = (
 SLIDE = {
     "name": "s", "patient": "p", "tissue": "Skin", "condition": "normal", "um_per_px": 0.25, "verdict": "pass",
     "median_um": None, "patches": 1, "nuclei": 3, "nuclei_per_patch": 3.0, "median_jaccard": 0.5,
-    "median_blur_um": 0.55, "p95_blur_um": None, "splits": {"train": 1, "valid": 0, "test": 0}, "left_out": {},
+    "mean_covered": 0.97, "median_blur_um": 0.55, "p95_blur_um": None, "splits": {"train": 1, "valid": 0, "test": 0}, "left_out": {},
     "n_cells": 9, "decided_share": 1.0, "mean_confidence": 0.9, "kept_share": None, "thumbnail": None, "report": "r.html",
     "verdicts": {"alignment": "pass", "labels": "pass", "masks": "unknown", "overall": "warn"},
 }  # fmt: skip

@@ -18,14 +18,14 @@ def slide_facts(table: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict[str
     Parameters
     ----------
     table
-        Every patch: ``slide``, ``complete``, ``n_nuclei``, ``Jaccard``, ``blur_um``.
+        Every patch: ``slide``, ``complete``, ``n_nuclei``, ``Jaccard``, ``covered_fraction``, ``blur_um``.
     splits
         The same rows: ``split``, ``reason``.
 
     Returns
     -------
     By slide: ``patches``, ``nuclei`` (drawn, once per patch that shows them), ``nuclei_per_patch`` (median of those with
-    any), ``median_jaccard``, ``median_blur_um`` and ``p95_blur_um`` (None without any), patches in every split, and
+    any), ``median_jaccard``, ``mean_covered`` (of the patches with nuclei), ``median_blur_um`` and ``p95_blur_um`` (None without any), patches in every split, and
     patches in none by reason.
     """
     facts = {}
@@ -37,6 +37,7 @@ def slide_facts(table: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict[str
             "nuclei": int(rows["n_nuclei"].sum()),
             "nuclei_per_patch": _quantile(rows["n_nuclei"].where(rows["n_nuclei"] > 0), 0.5),
             "median_jaccard": _quantile(rows["Jaccard"], 0.5),
+            "mean_covered": _mean(rows["covered_fraction"].where(rows["n_nuclei"] > 0)),
             "median_blur_um": _quantile(rows["blur_um"].where(rows["complete"]), 0.5),
             "p95_blur_um": _quantile(rows["blur_um"].where(rows["complete"]), 0.95),
             "splits": {name: int(in_split.get(name, 0)) for name in SPLIT_NAMES},
@@ -88,3 +89,8 @@ def split_facts(
 def _quantile(values: pd.Series[Any], q: float) -> float | None:
     known = values.dropna()
     return float(known.quantile(q)) if len(known) else None
+
+
+def _mean(values: pd.Series) -> float | None:
+    known = values.dropna()
+    return float(known.mean()) if len(known) else None
