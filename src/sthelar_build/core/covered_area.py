@@ -11,10 +11,9 @@ from skimage.morphology import disk
 def mark(found: NDArray[np.bool_], points_px: NDArray[np.float64]) -> None:
     """Set the pixels of a mask (h, w) in which points (n, 2) lie, x first, in px of it; those outside are passed over."""
     rows, columns = found.shape
-    place = np.floor(points_px)
-    inside = ((place >= 0) & (place < [columns, rows])).all(axis=1)
-    column, row = place[inside].astype(np.int64).T
-    found[row, column] = True
+    x, y = points_px.T
+    inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+    found[y[inside].astype(np.intp), x[inside].astype(np.intp)] = True
 
 
 def without_gaps(found: NDArray[np.bool_], gap_px: float) -> NDArray[np.bool_]:
