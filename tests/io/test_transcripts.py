@@ -14,6 +14,7 @@ def test_all_come_in_order_with_the_columns_that_are_asked_for(tmp_path, monkeyp
     monkeypatch.setattr(transcripts, "ROWS_AT_A_TIME", 2)
     batches = list(transcript_batches(path, ["y_um", "x_um"]))
     assert [batch.num_rows for batch in batches] == [2, 1]
+    assert transcripts.count_batches(path) == 2
     assert pa.Table.from_batches(batches).to_pydict() == {"y_um": [2, 4, 6], "x_um": [1, 3, 5]}
 
 

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy import sparse
 
 from sthelar_build.core.assignment import PairCounts
 from sthelar_build.core.spots import NONE, SpotLattice, barcodes
-from sthelar_build.errors import InputError
 from sthelar_build.io.progress import progress
 from sthelar_build.io.records import read_record
 from sthelar_build.io.slide_files import WholeSlide
-from sthelar_build.io.tables import check_table
-from sthelar_build.schema.tables import GENE, TRANSCRIPTS
+from sthelar_build.io.transcripts import count_batches, transcript_batches
+from sthelar_build.schema.tables import GENE
 from sthelar_build.settings.export_slides import ExportSlidesSettings
 
 logger = logging.getLogger(__name__)
 
-_ROWS_AT_A_TIME = 2**20
 _COLUMNS = ["feature_name", "category", "x_um", "y_um", "qv"]
 _BUNDLE_KEYS = ("genes", "width_px", "height_px", "pixel_size_um")
 
@@ -84,8 +80,9 @@ def _pooled(
     names = pa.array(genes["name"], pa.string())
     counts = PairCounts(shape[0] * shape[1], len(genes))
     n_all = n_genes = n_pooled = 0
-    n_batches = -(-pq.read_metadata(slide.transcripts).num_rows // _ROWS_AT_A_TIME)
-    for batch in progress(_batches(slide), f"{slide.name} transcripts", n_batches):
+    batches = transcript_batches(slide.transcripts, _COLUMNS)
+    n_batches = count_batches(slide.transcripts)
+    for batch in progress(batches, f"{slide.name} transcripts", n_batches):
         good = pa.Table.from_batches([batch]).filter(
             (pc.field("qv") >= min_qv) & (pc.field("category").cast(pa.string()) == GENE)
         )
@@ -104,17 +101,6 @@ def _pooled(
     )
     logger.info("%s: pooled %d of %d: the others lie between spots", slide.name, n_pooled, n_genes)
     return counts.matrix()
-
-
-def _batches(slide: WholeSlide) -> Iterator[pa.RecordBatch]:
-    check_table(slide.transcripts, TRANSCRIPTS)
-    try:
-        with pq.ParquetFile(slide.transcripts) as file:
-            yield from file.iter_batches(_ROWS_AT_A_TIME, columns=_COLUMNS)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(
-            f"{slide.transcripts}: expected whole parquet pages, found damage; delete it and ingest the bundle again"
-        ) from error
 
 
 def _places(

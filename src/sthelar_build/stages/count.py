@@ -8,7 +8,6 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sthelar_build.core.counting import Assigner, ObjectCounts, Tally
@@ -19,8 +18,8 @@ from sthelar_build.io.memory import give_back
 from sthelar_build.io.progress import progress
 from sthelar_build.io.provenance import provenance
 from sthelar_build.io.records import read_record
-from sthelar_build.io.tables import check_table, geometry_batches, read_table
-from sthelar_build.io.transcripts import ROWS_AT_A_TIME, transcript_batches
+from sthelar_build.io.tables import geometry_batches, read_table
+from sthelar_build.io.transcripts import count_batches, transcript_batches
 from sthelar_build.io.workers import ahead
 from sthelar_build.options import InFile, OutFile, as_json
 from sthelar_build.schema import tables
@@ -46,14 +45,13 @@ def run(
     cell_table = read_table(cells, tables.CELLS, _PLACE)
     nucleus_table = read_table(nuclei, tables.NUCLEI, ["nucleus_id", *_PLACE])
     nucleus_table["geometry"] = _contested_outlines(nuclei, nucleus_table["cell_id"])
-    check_table(transcripts, tables.TRANSCRIPTS)
     controls = _control_categories(transcripts)
     _check_owners(nuclei, nucleus_table, cell_table)
     in_nuclei = ObjectCounts(len(nucleus_table), len(genes), len(controls))
     in_cells = ObjectCounts(len(cell_table), len(genes), len(controls))
     assign = Assigner(genes, controls, cell_table, nucleus_table, settings.min_qv)
-    n_batches = -(-pq.read_metadata(transcripts).num_rows // ROWS_AT_A_TIME)
-    for batch in progress(ahead(transcript_batches(transcripts, _COLUMNS)), "batches", n_batches):
+    batches = ahead(transcript_batches(transcripts, _COLUMNS))
+    for batch in progress(batches, "batches", count_batches(transcripts)):
         assigned = assign(batch)
         in_cells.add(assigned.cell_rows, assigned)
         in_nuclei.add(assigned.nucleus_rows, assigned)

@@ -20,12 +20,12 @@ from sthelar_build.errors import ConfigError
 from sthelar_build.io.images.focus import tissue_edges
 from sthelar_build.io.images.he import HeImage, open_he
 from sthelar_build.io.provenance import provenance
-from sthelar_build.io.tables import check_table, write_table
+from sthelar_build.io.tables import write_table
 from sthelar_build.io.transcripts import transcript_batches
 from sthelar_build.io.transform import Transform, check_image_size, read_transform
 from sthelar_build.io.workers import ahead
 from sthelar_build.options import InFile, OutFile, Word, as_json
-from sthelar_build.schema.tables import PATCHES, TRANSCRIPTS
+from sthelar_build.schema.tables import PATCHES
 from sthelar_build.settings.tile import TileSettings
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,6 @@ def run(
 ) -> None:
     """Cut the H&E of a slide into a grid of patches at one scale."""
     placed = read_transform(transform)
-    check_table(transcripts, TRANSCRIPTS)
     downsample = _downsample(scale, placed)
     with open_he(he) as image:
         check_image_size(transform, placed, he, image.width_px, image.height_px)
