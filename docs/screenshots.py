@@ -1,17 +1,19 @@
-"""Take the pictures of the report that README and docs show, in headless Chromium: ``python docs/screenshots.py results``."""
+"""Take the pictures of the report that README and docs show, in headless Chromium.
+
+From the root of the project: ``python -m docs.screenshots results``.
+"""
 
 from __future__ import annotations
 
 import io
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks import browser
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
 SLIDE = "toy_breast"
@@ -23,15 +25,9 @@ _DRAWN = "performance.getEntriesByName('viewer-drawn').length > 0"
 @contextmanager
 def opened(page_file: Path, width_px: int, height_px: int) -> Iterator[Any]:
     """Open a report in a window of a size, its viewer drawn."""
-    with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width_px, "height": height_px})
-        page.goto(page_file.resolve().as_uri())
-        while not page.evaluate(_DRAWN):
-            page.wait_for_timeout(50)
+    with browser.opened(page_file, width_px, height_px) as page:
+        browser.wait_until(page, _DRAWN)
         yield page
-        browser.close()
 
 
 def near(page: Any) -> None:
