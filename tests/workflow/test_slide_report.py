@@ -37,11 +37,14 @@ def page(chromium, page_file):
 def at_rest(page, clip):
     """Return what a part of the window shows as soon as all tiles are there and nothing changes any more."""
     wait_for(page, f"[...{VIEWER}.he.known.items.values()].every(one => one.complete)")
-    earlier, later = b"", page.screenshot(clip=clip)
-    while earlier != later:
+    earlier = page.screenshot(clip=clip)
+    for _ in range(100):
         page.wait_for_timeout(250)
-        earlier, later = later, page.screenshot(clip=clip)
-    return Image.open(io.BytesIO(later)).convert("RGB")
+        later = page.screenshot(clip=clip)
+        if later == earlier:
+            return Image.open(io.BytesIO(later)).convert("RGB")
+        earlier = later
+    raise AssertionError("expected a picture that comes to rest")
 
 
 def colours(page):
