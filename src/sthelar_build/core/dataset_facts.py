@@ -25,8 +25,8 @@ def slide_facts(table: pd.DataFrame, splits: pd.DataFrame) -> dict[str, dict[str
     Returns
     -------
     By slide: ``patches``, ``nuclei`` (drawn, once per patch that shows them), ``nuclei_per_patch`` (median of those with
-    any), ``median_jaccard``, ``mean_covered`` (of the patches with nuclei), ``median_blur_um`` and ``p95_blur_um`` (None without any), patches in every split, and
-    patches in none by reason.
+    any), ``median_jaccard``, ``mean_covered`` (of the patches with nuclei), ``median_blur_um`` and ``p95_blur_um`` (None
+    without any), patches in every split, and patches in none by reason.
     """
     facts = {}
     for slide, rows in table.groupby("slide", sort=True):
